@@ -1,0 +1,29 @@
+/** Limits on everything read from outside. One table, so that a reader finds every bound in one place. */
+const KiB = 1024
+const MiB = 1024 * KiB
+const GiB = 1024 * MiB
+
+export const LIMITS = {
+  /** Everything of an instance before its pixel data. */
+  dicomHeaderBytes: 64 * MiB,
+  dicomSequenceDepth: 32,
+  /** One instance, pixel data included. */
+  dicomInstanceBytes: 64 * GiB,
+  /** A deflated data set after inflation. */
+  dicomInflatedBytes: 2 * GiB,
+  /** One decoded frame: rows × columns × samples × bytes. */
+  dicomFrameBytes: 1 * GiB,
+  dicomFramesPerInstance: 1_000_000,
+  zipEntries: 2_000_000,
+  zipNestingDepth: 4,
+  /** A ZIP may unpack to this many times its own size before it is called a bomb. */
+  zipExpansionRatio: 1_000,
+  importPathDepth: 64,
+  jsonBodyBytes: 1 * MiB,
+  stowBodyBytes: 16 * GiB,
+  stowHeaderBytes: 64 * KiB,
+  qidoPageSize: 1_000,
+  manifestBytes: 1 * MiB,
+  modelCardBytes: 1 * MiB,
+  modelBytes: 2 * GiB,
+} as const

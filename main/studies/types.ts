@@ -1,0 +1,99 @@
+import type { DicomJsonDataset } from '#common/dicom/json.ts'
+import type { SeriesInstanceUID, SOPInstanceUID, StudyInstanceUID } from '#common/ids.ts'
+import type { ImportResult, StudyDetail, StudySummary } from '#common/contract/studies.ts'
+import type { InferenceRun } from '#common/contract/inference.ts'
+
+/** One row of the catalogue about an instance: what QIDO-RS and the viewer's loaders ask for most. */
+export interface InstanceRecord {
+  studyInstanceUID: StudyInstanceUID
+  seriesInstanceUID: SeriesInstanceUID
+  sopInstanceUID: SOPInstanceUID
+  sopClassUID: string
+  transferSyntaxUID: string
+  instanceNumber: number | null
+  rows: number | null
+  columns: number | null
+  frames: number
+  bytes: number
+  /** SHA-256 of the file as received, lower-case hex. */
+  sha256: string
+}
+
+export interface StudyQuery {
+  /** DICOM keyword or tag → value, matched as QIDO-RS does (wildcards * ?, date ranges, UID lists, case-insensitive names). */
+  match: Record<string, string>
+  /** Free text over patient name, id, accession, description. */
+  search?: string
+  sort?: 'studyDate' | 'patientName' | 'receivedAt' | 'patientId' | 'modalities' | 'description'
+  descending?: boolean
+  limit: number
+  offset: number
+}
+
+export interface ReadFrame {
+  bytes: Uint8Array
+  transferSyntaxUID: string
+}
+
+/** Everything that only reads. Small indexed queries are synchronous; what moves pixels runs in a worker. */
+export interface ReadableStudies {
+  listStudies(query: StudyQuery): { studies: StudySummary[]; total: number }
+  /** null when there is no such study */
+  study(studyInstanceUID: StudyInstanceUID): StudyDetail | null
+  instances(studyInstanceUID: StudyInstanceUID, seriesInstanceUID?: SeriesInstanceUID): InstanceRecord[]
+  instance(studyInstanceUID: StudyInstanceUID, sopInstanceUID: SOPInstanceUID): InstanceRecord | null
+  /** DICOM JSON of every instance asked for (all of the study, or of one series), in catalogue order. @throws not-found, vault/locked */
+  metadata(
+    studyInstanceUID: StudyInstanceUID,
+    filter?: { seriesInstanceUID?: SeriesInstanceUID; sopInstanceUID?: SOPInstanceUID },
+  ): Promise<DicomJsonDataset[]>
+  /** One frame (1-based) in its original transfer syntax, fragments joined. @throws not-found, dicom/no-pixels, store/corrupt */
+  frame(studyInstanceUID: StudyInstanceUID, sopInstanceUID: SOPInstanceUID, frame: number): Promise<ReadFrame>
+  /** The file as received, byte for byte. */
+  file(studyInstanceUID: StudyInstanceUID, sopInstanceUID: SOPInstanceUID): AsyncIterable<Uint8Array>
+  /** Bytes of the (inflated) file: bulk data. */
+  bytes(
+    studyInstanceUID: StudyInstanceUID,
+    sopInstanceUID: SOPInstanceUID,
+    offset: number,
+    length: number,
+  ): Promise<Uint8Array>
+  /** Newest first. */
+  inferenceRuns(studyInstanceUID: StudyInstanceUID): InferenceRun[]
+  /** What the inference process gets: one study's file and key, never the vault. @throws vault/locked */
+  capsuleAccess(studyInstanceUID: StudyInstanceUID): { path: string; key: Uint8Array; cipher: string }
+}
+
+export interface WritableStudies extends ReadableStudies {
+  saveInferenceRun(run: InferenceRun): void
+  setFindingReview(runId: string, findingId: string, review: 'pending' | 'accepted' | 'rejected'): InferenceRun
+  /** Destroys the wrapped key first (crypto-shredding), then the file. */
+  deleteStudy(studyInstanceUID: StudyInstanceUID): Promise<void>
+  close(): Promise<void>
+}
+
+export type ImportSource =
+  /** Files, folders, ZIPs, DICOMDIRs on this machine. */
+  | { kind: 'path'; path: string }
+  /** One uploaded file (STOW part, dropped file); `name` is what a rejection calls it. */
+  | { kind: 'stream'; name: string; chunks: AsyncIterable<Uint8Array> }
+
+export interface ImportProgress {
+  /** Files settled (imported, duplicate or rejected). */
+  done: number
+  /** Files found so far; null while the search has not finished. */
+  total: number | null
+  bytes: number
+  note: string
+}
+
+export interface Importer {
+  /**
+   * Brings in everything the sources hold. Never throws for one bad file. When `signal` aborts, what was
+   * acknowledged stays and the promise rejects with task/cancelled.
+   */
+  import(
+    sources: Iterable<ImportSource> | AsyncIterable<ImportSource>,
+    options?: { signal?: AbortSignal; onProgress?: (progress: ImportProgress) => void },
+  ): Promise<ImportResult>
+}
