@@ -161,8 +161,8 @@ def zoomed(batch, labels):
     return warp(batch, scale, scale)
 
 
-def synthetic_radiograph(seed=3):
-    """A radiograph-like drawing [1, 1, 224, 224], 0-1: body, two lungs, spine, heart, ribs, grain. No patient data."""
+def synthetic_radiograph(strength=0.5, seed=3):
+    """A radiograph-like drawing [1, 1, 224, 224], 0-1: body, two lungs, one with an opacity, spine, heart, ribs, grain."""
     random = np.random.default_rng(seed)
     y, x = np.mgrid[0:SIZE, 0:SIZE] / (SIZE - 1) * 2 - 1
 
@@ -174,6 +174,6 @@ def synthetic_radiograph(seed=3):
     heart = soft(((x - 0.13) / 0.3) ** 2 + ((y - 0.3) / 0.36) ** 2 - 1)
     ribs = 0.5 + 0.5 * np.sin((y + 0.35 * np.abs(x)) * 34)
     opacity = np.exp(-(((x + 0.38) / 0.16) ** 2 + ((y - 0.2) / 0.18) ** 2))
-    grey = 0.08 + 0.6 * body - 0.42 * lungs * (1 - 0.8 * heart) * (1 - 0.6 * opacity) + 0.07 * ribs * lungs
+    grey = 0.08 + 0.6 * body - 0.42 * lungs * (1 - 0.8 * heart) * (1 - strength * opacity) + 0.07 * ribs * lungs
     grey = grey + 0.18 * np.exp(-(x / 0.09) ** 2) * body + random.normal(0, 0.015, grey.shape)
     return torch.from_numpy(np.clip(grey, 0, 1)).float().view(1, 1, SIZE, SIZE)
