@@ -8,6 +8,7 @@ The weights are those of the last epoch, averaged over the training's end; valid
 threshold, and the test split is read once, after both.
 """
 import copy
+import json
 import math
 import sys
 import time
@@ -189,7 +190,11 @@ def manifest(threshold):
 
 def main():
     options = bundle.arguments(__doc__.splitlines()[0], epochs=(20, 'passes over the training images'),
-                               out=(str(HERE), 'folder that receives the package'))
+                               out=(str(HERE), 'folder that receives the package'),
+                               card_only=(False, 'only rewrite card.md and manifest.json from metrics.json'))
+    if options.card_only:
+        report = json.loads((Path(options.out) / 'metrics.json').read_text())
+        return describe(report, Path(options.out))
     folder = options.data / 'ml' / 'kermany-cxr-224'
     if not (folder / 'splits.tsv').exists():
         sys.exit(f'{folder} has no splits.tsv: give the data folder with --data or ALCOVE_SHARED')
@@ -205,7 +210,7 @@ def main():
     report['training'] = {'epochs': options.epochs, 'minutes': minutes, 'seed': options.seed, 'images': len(splits['train']['labels']),
                           'parameters': sum(p.numel() for p in network.parameters()), 'calibration_scale': scale,
                           'calibration_offset': offset, 'sensitivity_target': SENSITIVITY_TARGET}
-    package(network, report, threshold, out)
+    package(network, report, out)
 
 
 def golden_case(network):
@@ -215,7 +220,7 @@ def golden_case(network):
         return min(drawings, key=lambda drawing: abs(float(network(drawing)) - 0.5))
 
 
-def package(network, report, threshold, out):
+def package(network, report, out):
     golden = golden_case(network)
     operators = bundle.export_onnx(network, golden, out / 'model.onnx', 'image', 'pneumonia')
     with torch.no_grad():
@@ -227,8 +232,13 @@ def package(network, report, threshold, out):
     report['training']['onnx_bytes'] = (out / 'model.onnx').stat().st_size
     report = bundle.rounded(report)
     bundle.write_json(out / 'metrics.json', report)
+    describe(report, out)
+
+
+def describe(report, out):
+    """card.md and manifest.json, whose figures and digests come from the other files."""
     (out / 'card.md').write_text(card.text(report))
-    bundle.write_manifest(out, manifest(threshold))
+    bundle.write_manifest(out, manifest(report['threshold']))
     print(card.figures(report))
 
 
