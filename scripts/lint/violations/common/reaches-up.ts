@@ -1,0 +1,3 @@
+import { createApi } from '#main/api/index.ts'
+
+export const reachesUp = createApi

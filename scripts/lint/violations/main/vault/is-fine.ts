@@ -1,0 +1,3 @@
+import { AlcoveError } from '#common/errors.ts'
+
+export const isFine = AlcoveError

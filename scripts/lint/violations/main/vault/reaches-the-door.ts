@@ -1,0 +1,3 @@
+import { createApi } from '../api/index.ts'
+
+export const reachesTheDoor = createApi

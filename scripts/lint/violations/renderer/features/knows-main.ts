@@ -1,0 +1,3 @@
+import { openWorkstation } from '#main/workstation.ts'
+
+export const knowsMain = openWorkstation
