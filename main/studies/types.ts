@@ -30,6 +30,33 @@ export interface StudyQuery {
   offset: number
 }
 
+/**
+ * QIDO-RS below the person's study list: PS3.18 section 10.6. Rows are DICOM JSON, as the response wants them, without
+ * Retrieve URL (0008,1190), which only the door that answers knows.
+ */
+export interface AttributeQuery {
+  /**
+   * Keyword, "GGGGEEEE" or a path through sequences ("00400275.00400009", "RequestAttributesSequence.ScheduledProcedureStepID")
+   * → value. An empty value matches everything and asks for the attribute in the answer, as includefield does.
+   */
+  match: Record<string, string>
+  /** Keywords or tags wanted beyond the default ones of PS3.18 tables 10.6.3-3 to -5; 'all' for everything the catalogue holds. */
+  include?: readonly string[] | 'all'
+  studyInstanceUID?: StudyInstanceUID
+  seriesInstanceUID?: SeriesInstanceUID
+  /** At most LIMITS.qidoPageSize rows come back. */
+  limit: number
+  offset: number
+}
+
+export interface AttributeRows {
+  rows: DicomJsonDataset[]
+  /** All that match, before limit and offset. */
+  total: number
+  /** Match keys that are no DICOM attribute Alcove can search by; they were not applied (answer with Warning 299). */
+  ignored: string[]
+}
+
 export interface ReadFrame {
   bytes: Uint8Array
   transferSyntaxUID: string
@@ -38,6 +65,13 @@ export interface ReadFrame {
 /** Everything that only reads. Small indexed queries are synchronous; what moves pixels runs in a worker. */
 export interface ReadableStudies {
   listStudies(query: StudyQuery): { studies: StudySummary[]; total: number }
+  /**
+   * Study level (0020,1206 / 0020,1208 counts and Modalities in Study included), series level, instance level. A search
+   * below study level that names no study adds the upper levels' default attributes to its rows, as QIDO-RS asks.
+   */
+  searchStudies(query: AttributeQuery): AttributeRows
+  searchSeries(query: AttributeQuery): AttributeRows
+  searchInstances(query: AttributeQuery): AttributeRows
   /** null when there is no such study */
   study(studyInstanceUID: StudyInstanceUID): StudyDetail | null
   instances(studyInstanceUID: StudyInstanceUID, seriesInstanceUID?: SeriesInstanceUID): InstanceRecord[]
@@ -49,7 +83,7 @@ export interface ReadableStudies {
   ): Promise<DicomJsonDataset[]>
   /** One frame (1-based) in its original transfer syntax, fragments joined. @throws not-found, dicom/no-pixels, store/corrupt */
   frame(studyInstanceUID: StudyInstanceUID, sopInstanceUID: SOPInstanceUID, frame: number): Promise<ReadFrame>
-  /** The file as received, byte for byte. */
+  /** The file as received, byte for byte; each piece is checked against the catalogue before it is given. @throws not-found, store/corrupt */
   file(studyInstanceUID: StudyInstanceUID, sopInstanceUID: SOPInstanceUID): AsyncIterable<Uint8Array>
   /** Bytes of the (inflated) file: bulk data. */
   bytes(
@@ -58,10 +92,31 @@ export interface ReadableStudies {
     offset: number,
     length: number,
   ): Promise<Uint8Array>
+  /**
+   * Reads a study wholly and compares every instance with the SHA-256 and part digests taken when it was received.
+   * Empty `damaged`: everything is as it came.
+   */
+  verifyStudy(studyInstanceUID: StudyInstanceUID, options?: { signal?: AbortSignal }): Promise<StudyVerification>
   /** Newest first. */
   inferenceRuns(studyInstanceUID: StudyInstanceUID): InferenceRun[]
-  /** What the inference process gets: one study's file and key, never the vault. @throws vault/locked */
-  capsuleAccess(studyInstanceUID: StudyInstanceUID): { path: string; key: Uint8Array; cipher: string }
+  /**
+   * What the inference process gets: one study's file and key, never the vault. It reads with `openCapsule` of
+   * ./capsule-reader.ts. @throws vault/locked
+   */
+  capsuleAccess(studyInstanceUID: StudyInstanceUID): CapsuleAccess
+}
+
+export interface CapsuleAccess {
+  path: string
+  /** 32 bytes; the receiver overwrites it when the capsule is open. */
+  key: Uint8Array
+  cipher: 'aegis-256' | 'sqlcipher'
+}
+
+export interface StudyVerification {
+  instances: number
+  bytes: number
+  damaged: { sopInstanceUID: SOPInstanceUID; message: string }[]
 }
 
 export interface WritableStudies extends ReadableStudies {

@@ -23,7 +23,15 @@ export interface Vault {
   seal(secret: Uint8Array, context: string): SealedKey
   /** @throws AlcoveError vault/locked, vault/wrong-key (sealed to another identity, or altered) */
   open(sealed: SealedKey, context: string): Uint8Array
+  /** Anyone may seal to it; 1216 bytes. What a worker needs to seal without the vault. */
+  readonly publicKey: Uint8Array
   /** Forgets the seed; `unlock` brings it back from the provider. */
   lock(): void
-  unlock(): Promise<void>
+  /**
+   * @param passphrase for the passphrase provider, unless the vault was opened with a way to ask for it
+   * @throws AlcoveError vault/wrong-key, vault/key-missing, vault/keychain-unavailable
+   */
+  unlock(passphrase?: string): Promise<void>
+  /** Called after each change of state; returns the unsubscribe function. */
+  onStateChange(listener: (state: VaultStatus['state']) => void): () => void
 }
