@@ -1,7 +1,8 @@
 import type { DicomJsonDataset } from '#common/dicom/json.ts'
 import type { SeriesInstanceUID, SOPInstanceUID, StudyInstanceUID } from '#common/ids.ts'
-import type { ImportResult, StudyDetail, StudySummary } from '#common/contract/studies.ts'
+import type { ImportRejection, ImportResult, StudyDetail, StudySummary } from '#common/contract/studies.ts'
 import type { InferenceRun } from '#common/contract/inference.ts'
+import type { InstanceHead } from '../dicom/types.ts'
 
 /** One row of the catalogue about an instance: what QIDO-RS and the viewer's loaders ask for most. */
 export interface InstanceRecord {
@@ -142,13 +143,30 @@ export interface ImportProgress {
   note: string
 }
 
+/** What became of one DICOM object (or of one source that held none). STOW-RS answers with these, object by object. */
+export interface ImportOutcome {
+  state: 'imported' | 'duplicate' | 'rejected'
+  /** The path, or the stream's `name`. */
+  name: string
+  /** As far as it was read before a rejection; null when nothing was. */
+  head: Pick<InstanceHead, 'studyInstanceUID' | 'seriesInstanceUID' | 'sopInstanceUID' | 'sopClassUID'> | null
+  /** Why it was rejected. */
+  rejection: ImportRejection | null
+}
+
+export interface ImportOptions {
+  signal?: AbortSignal
+  onProgress?: (progress: ImportProgress) => void
+  /** Called once per object, after it was acknowledged or rejected. */
+  onOutcome?: (outcome: ImportOutcome) => void
+  /** Objects of any other study are rejected (store/conflict): STOW-RS to /studies/{study}. */
+  onlyStudy?: StudyInstanceUID
+}
+
 export interface Importer {
   /**
    * Brings in everything the sources hold. Never throws for one bad file. When `signal` aborts, what was
    * acknowledged stays and the promise rejects with task/cancelled.
    */
-  import(
-    sources: Iterable<ImportSource> | AsyncIterable<ImportSource>,
-    options?: { signal?: AbortSignal; onProgress?: (progress: ImportProgress) => void },
-  ): Promise<ImportResult>
+  import(sources: Iterable<ImportSource> | AsyncIterable<ImportSource>, options?: ImportOptions): Promise<ImportResult>
 }
