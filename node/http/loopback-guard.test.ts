@@ -94,4 +94,29 @@ describe('createLoopbackGuard', () => {
     expect((await handler(get(url, { Authorization: 'Bearer a-script-tokem' }))).status).toBe(401)
     expect((await handler(get(url, { Authorization: 'Bearer' }))).status).toBe(401)
   })
+
+  it('takes a posted token from a page that was a file, once, without a redirect', async () => {
+    const { guard, handler } = open()
+    const { action, token } = guard.entryForm('/#/study/1.2?a="><script>')
+    expect(action).not.toContain(token)
+    const post = (body: string, headers: Record<string, string> = {}): Promise<Response> =>
+      handler(
+        new Request(action, {
+          method: 'POST',
+          headers: { Host: '127.0.0.1:4711', Origin: 'null', 'Sec-Fetch-Site': 'cross-site', ...headers },
+          body: new URLSearchParams({ token: body }),
+        }),
+      )
+    expect((await post(token, { Origin: 'https://evil.example' })).status).toBe(403)
+    expect((await post(token, { Host: 'evil.example:4711' })).status).toBe(403)
+    expect((await post('guess')).status).toBe(403)
+    expect((await post('x'.repeat(5000))).status).toBe(403)
+    const entered = await post(token)
+    expect(entered.status).toBe(200)
+    expect(entered.headers.get('Set-Cookie')).toMatch(/; HttpOnly; SameSite=Strict; Path=\/$/)
+    const page = await entered.text()
+    expect(page).toContain('content="0;url=/#/study/1.2?a=&quot;>&lt;script>"')
+    expect(page).not.toContain(token)
+    expect((await post(token)).status).toBe(403)
+  })
 })

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { AlcoveError } from '#common/errors.ts'
+import { limitedBody } from './body.ts'
 import { withSecurityHeaders } from './headers.ts'
 import { problemResponse } from './problem.ts'
 
@@ -26,12 +27,18 @@ export interface LoopbackGuard {
    * this server, fragment allowed); every later visit is refused.
    */
   entryUrl(path?: string): string
+  /**
+   * The same as a form to be posted (field `token`), so that the token stands in no address, history or process list.
+   * A page opened from a file may post it: its origin is "null".
+   */
+  entryForm(path?: string): { action: string; token: string }
   /** The address without any secret. */
   readonly origin: string
 }
 
 const ENTRY_PATH = '/.alcove/enter'
 const MAX_OPEN_ENTRIES = 64
+const ENTRY_FORM_BYTES = 1024
 const UNSAFE = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
 /** 256 random bits as text. */
@@ -78,29 +85,60 @@ export function createLoopbackGuard(options: LoopbackGuardOptions): LoopbackGuar
   const refuse = (code: 'auth/required' | 'auth/forbidden', message: string): Response =>
     withSecurityHeaders(problemResponse(new AlcoveError(code, message)))
 
-  const enter = (url: URL): Response => {
-    const given = url.searchParams.get('token') ?? ''
+  const newEntry = (path: string): string => {
+    const token = newToken()
+    if (entries.size >= MAX_OPEN_ENTRIES) entries.delete(entries.keys().next().value!)
+    entries.set(token, { path: safePath(path), expires: now() + lifetime })
+    return token
+  }
+
+  /** The path an entry leads to; the entry is used up. Null when there is none (any more). */
+  const redeem = (given: string): string | null => {
     for (const [token, entry] of entries) {
       if (entry.expires < now()) entries.delete(token)
       else if (sameSecret(token, given)) {
         entries.delete(token)
-        return withSecurityHeaders(
-          new Response(null, {
-            status: 303,
-            headers: {
-              Location: entry.path,
-              'Set-Cookie': `${cookieName}=${session}; HttpOnly; SameSite=Strict; Path=/`,
-            },
-          }),
-        )
+        return entry.path
       }
     }
-    return refuse('auth/forbidden', 'This link has been used or is too old. Start Alcove again for a new one.')
+    return null
   }
 
+  const sessionCookie = `${cookieName}=${session}; HttpOnly; SameSite=Strict; Path=/`
+  const usedUp = (): Response =>
+    refuse('auth/forbidden', 'This link has been used or is too old. Start Alcove again for a new one.')
+
+  const enterByLink = (url: URL): Response => {
+    const path = redeem(url.searchParams.get('token') ?? '')
+    if (path === null) return usedUp()
+    return withSecurityHeaders(
+      new Response(null, { status: 303, headers: { Location: path, 'Set-Cookie': sessionCookie } }),
+    )
+  }
+
+  const enterByForm = async (request: Request): Promise<Response> => {
+    const chunks: Uint8Array[] = []
+    try {
+      for await (const chunk of limitedBody(request, ENTRY_FORM_BYTES)) chunks.push(chunk)
+    } catch {
+      return usedUp()
+    }
+    const path = redeem(new URLSearchParams(Buffer.concat(chunks).toString('utf8')).get('token') ?? '')
+    if (path === null) return usedUp()
+    // Not a redirect: a browser sends no SameSite=Strict cookie along a chain that another page (the file) began.
+    const target = path.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')
+    return withSecurityHeaders(
+      new Response(`<!doctype html><meta http-equiv="refresh" content="0;url=${target}"><title>Alcove</title>`, {
+        headers: { 'Content-Type': 'text/html; charset=utf-8', 'Set-Cookie': sessionCookie },
+      }),
+    )
+  }
+
+  const ownHost = (request: Request): boolean =>
+    hosts.has((request.headers.get('Host') ?? new URL(request.url).host).toLowerCase())
+
   const check = (request: Request): Response | null => {
-    const host = request.headers.get('Host') ?? new URL(request.url).host
-    if (!hosts.has(host.toLowerCase())) return refuse('auth/forbidden', 'The request names another host.')
+    if (!ownHost(request)) return refuse('auth/forbidden', 'The request names another host.')
     const from = request.headers.get('Origin')
     if (from !== null && !origins.has(from.toLowerCase())) {
       return refuse('auth/forbidden', 'Requests from other sites are refused.')
@@ -135,18 +173,18 @@ export function createLoopbackGuard(options: LoopbackGuardOptions): LoopbackGuar
 
   return {
     origin,
-    entryUrl(path = '/') {
-      const token = newToken()
-      if (entries.size >= MAX_OPEN_ENTRIES) entries.delete(entries.keys().next().value!)
-      entries.set(token, { path: safePath(path), expires: now() + lifetime })
-      return `${origin}${ENTRY_PATH}?token=${token}`
-    },
+    entryUrl: (path = '/') => `${origin}${ENTRY_PATH}?token=${newEntry(path)}`,
+    entryForm: (path = '/') => ({ action: `${origin}${ENTRY_PATH}`, token: newEntry(path) }),
     protect(handler) {
       return async (request) => {
+        const url = new URL(request.url)
+        if (url.pathname === ENTRY_PATH && request.method === 'POST' && ownHost(request)) {
+          const from = request.headers.get('Origin')
+          if (from === null || from === 'null' || origins.has(from.toLowerCase())) return enterByForm(request)
+        }
         const refusal = check(request)
         if (refusal !== null) return refusal
-        const url = new URL(request.url)
-        if (url.pathname === ENTRY_PATH && request.method === 'GET') return enter(url)
+        if (url.pathname === ENTRY_PATH && request.method === 'GET') return enterByLink(url)
         return authenticate(request) ?? handler(request)
       }
     },
