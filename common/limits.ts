@@ -7,10 +7,14 @@ export const LIMITS = {
   /** Everything of an instance before its pixel data. */
   dicomHeaderBytes: 64 * MiB,
   dicomSequenceDepth: 32,
+  /** Data elements and items of one instance, nested ones included. */
+  dicomElements: 4_000_000,
+  /** Values of all elements of one instance: a few MiB of backslashes are millions of them. */
+  dicomValues: 16_000_000,
   /** One instance, pixel data included. */
   dicomInstanceBytes: 64 * GiB,
   /** A deflated data set after inflation. */
-  dicomInflatedBytes: 2 * GiB,
+  dicomInflatedBytes: 512 * MiB,
   /** One decoded frame: rows × columns × samples × bytes. */
   dicomFrameBytes: 1 * GiB,
   dicomFramesPerInstance: 1_000_000,

@@ -11,6 +11,11 @@ export interface InstanceHead {
   /** Number of frames with pixels; 0 for objects without pixel data. */
   frames: number
   /**
+   * Only set for native 1-bit pixel data (binary SEG) whose frames do not begin at byte borders: bits of one frame.
+   * `frame: 1` parts then hold the pixel data of all frames; `unpackFrame` (main/dicom/read) cuts frame n out.
+   */
+  packedBits?: number
+  /**
    * The whole data set before and after the pixel data, text decoded to Unicode, as DICOM JSON (PS3.18 annex F),
    * file meta information left out. Binary values over 1 KiB are left out of `Value`/`InlineBinary`
    * and stand as `BulkDataURI` "bulk:<byte offset>:<byte length>" into the instance's (inflated) bytes.
