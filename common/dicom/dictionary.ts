@@ -1,4 +1,4 @@
-import { DICTIONARY_DATA } from './dictionary-data.ts'
+import { DICTIONARY_DATA, PRIVATE_DATA } from './dictionary-data.ts'
 
 export interface DictionaryEntry {
   /** Eight upper-case hex digits, the key of DICOM JSON. */
@@ -58,4 +58,23 @@ export function entryOfTag(tag: string): DictionaryEntry | null {
 /** Entry by keyword; null when PS3.6 does not know it. */
 export function entryOfKeyword(keyword: string): DictionaryEntry | null {
   return load().byKeyword.get(keyword) ?? null
+}
+
+let privateTable: Map<string, string> | null = null
+
+/**
+ * VR of a private element, which only its creator's name makes known (PS3.5 section 7.8); null when this creator is
+ * not in the table. `tag` as an unsigned 32-bit number.
+ */
+export function privateVr(tag: number, creator: string): string | null {
+  if (privateTable === null) {
+    privateTable = new Map()
+    for (const line of PRIVATE_DATA.trim().split('\n')) {
+      const [block = '', rows = ''] = line.split('|')
+      for (let i = 0; i < rows.length; i += 4)
+        privateTable.set(`${block}|${rows.slice(i, i + 2)}`, rows.slice(i + 2, i + 4))
+    }
+  }
+  const hex = tag.toString(16).toUpperCase().padStart(8, '0')
+  return privateTable.get(`${hex.slice(0, 4)}${creator}|${hex.slice(6)}`) ?? null
 }

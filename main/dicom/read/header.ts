@@ -120,7 +120,8 @@ const IDENTIFIERS = {
 function identifier(dataset: DicomJsonDataset, tag: keyof typeof IDENTIFIERS): string {
   const uid = text(dataset, tag)
   if (uid === null) throw new AlcoveError('dicom/missing-attribute', `${IDENTIFIERS[tag]} is missing.`)
-  if (!isUid(uid)) throw new AlcoveError('dicom/corrupt', `${IDENTIFIERS[tag]} is no UID.`)
+  if (!isUid(uid))
+    throw new AlcoveError('dicom/corrupt', `${IDENTIFIERS[tag]} is no UID (digits and dots, at most 64 characters).`)
   return uid
 }
 

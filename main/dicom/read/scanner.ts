@@ -1,6 +1,6 @@
 import { AlcoveError } from '#common/errors.ts'
 import { LIMITS } from '#common/limits.ts'
-import { dictionaryEntry } from '#common/dicom/dictionary.ts'
+import { dictionaryEntry, privateVr } from '#common/dicom/dictionary.ts'
 import type { DicomJsonDataset, DicomJsonElement } from '#common/dicom/json.ts'
 import { DEFAULT_TEXT_READER, textReader, type TextReader } from './charset.ts'
 import { bulkDataUri, readValue, tagKey, type ValueContext } from './values.ts'
@@ -267,12 +267,12 @@ export class Scanner {
     this.need(end)
     if ((tag & 0xffff) === 0 || tag === TRAILING_PADDING) return end
     let inner = scope
-    if (vr === UN && (tag & 0x10000) === 0 && length > 0) {
-      // UN for a public element: written by a system that did not know it; always implicit little endian inside.
-      const known = dictionaryEntry(tag)
+    if (vr === UN) {
+      const known = (tag & 0x10000) === 0 ? (dictionaryEntry(tag)?.vr ?? null) : privateVrIn(target, tag)
       if (known !== null) {
-        vr = resolveVr(known.vr, scope.signed)
-        inner = { ...scope, explicitVR: false, littleEndian: true }
+        vr = resolveVr(known, scope.signed)
+        // UN where the VR is known: written by a system that did not know it, always implicit little endian inside.
+        if (scope.explicitVR) inner = { ...scope, explicitVR: false, littleEndian: true }
       }
     }
     if (vr === SQ) {
@@ -421,6 +421,17 @@ export class Scanner {
     const length = vr.long ? 0 : view.getUint16(offset + 6, scope.littleEndian)
     return (!vr.long || view.getUint16(offset + 6, true) === 0) && offset + 8 + length <= scope.limit
   }
+}
+
+/** VR of a private element by the creator that its data set names for its block; null when nobody knows. */
+function privateVrIn(dataset: DicomJsonDataset, tag: number): string | null {
+  const block = (tag >>> 8) & 0xff
+  if (block < 0x10) {
+    // The creator elements themselves.
+    return block === 0 && (tag & 0xff) >= 0x10 ? 'LO' : null
+  }
+  const creator = dataset[tagKey(((tag >>> 16) & 0xffff) * 0x10000 + block)]?.Value?.[0]
+  return typeof creator === 'string' ? privateVr(tag, creator.trim()) : null
 }
 
 /** Pixel Data, Float Pixel Data, Double Float Pixel Data. */
