@@ -40,7 +40,10 @@ export const modelInputSchema = z.object({
   /** Direction in which x, y and z grow, DICOM letters. `LPS`: x to the patient's left, y to posterior, z to superior. */
   orientation: z.enum(['LPS', 'image']),
   intensity: intensitySchema,
-  /** 2-D models: the image is resized to [width, height] with this interpolation, aspect ratio not kept when `squeeze`. */
+  /**
+   * 2-D models: the image is resized to [width, height] as PIL's BILINEAR does (antialiased); `squeeze` gives up the
+   * aspect ratio, `pad` keeps it, centred on black.
+   */
   size: z
     .object({
       width: z.number().int().positive(),
@@ -48,7 +51,11 @@ export const modelInputSchema = z.object({
       fit: z.enum(['squeeze', 'pad']),
     })
     .nullable(),
-  /** 3-D models: sliding window in voxels [x, y, z] with Gaussian blending; overlap as a fraction of the tile. */
+  /**
+   * 3-D models: sliding window in voxels [x, y, z], blended with a Gaussian of an eighth of the tile's side; overlap as
+   * a fraction of the tile. The volume keeps the corner of its outermost voxel when resampled and is padded at the far
+   * ends. Null feeds the whole volume at once.
+   */
   tiling: z
     .object({
       size: z.tuple([z.number().int().positive(), z.number().int().positive(), z.number().int().positive()]),
@@ -92,6 +99,26 @@ export const goldenCaseSchema = z.object({
   tolerance: z.object({ absolute: z.number().positive(), relative: z.number().min(0) }),
 })
 
+/**
+ * What the model was made for beyond its modalities. A study outside is still read, with a warning in the result,
+ * because headers are often wrong or empty; what a model must never be fed is refused by modality, unit and geometry.
+ */
+export const modelScopeSchema = z.object({
+  ageYears: z.object({ min: z.number().min(0), max: z.number().positive() }).optional(),
+  /** View Position (0018,5101) values, e.g. PA and AP. */
+  viewPositions: z
+    .array(z.string().regex(/^[A-Z]+$/))
+    .min(1)
+    .optional(),
+  /** Body Part Examined (0018,0015) values. */
+  bodyParts: z
+    .array(z.string().regex(/^[A-Z]+$/))
+    .min(1)
+    .optional(),
+  /** Source voxels longer than this on any axis are warned about. */
+  maxSpacingMm: z.number().positive().optional(),
+})
+
 export const modelManifestSchema = z.object({
   manifestVersion: z.literal(MANIFEST_VERSION),
   id: z.string().regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/),
@@ -103,6 +130,7 @@ export const modelManifestSchema = z.object({
   inputs: z.array(modelInputSchema).min(1),
   outputs: z.array(modelOutputSchema).min(1),
   goldenCase: goldenCaseSchema,
+  scope: modelScopeSchema.optional(),
   licence: z.string().min(1),
   intendedUse: z.string().min(1),
   /** SHA-256 of every file of the package but manifest.json itself. */
