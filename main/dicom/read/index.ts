@@ -7,3 +7,12 @@ export { frameFromWhole, inflateInstance, readInstanceBytes } from './instance.t
 export { readInstance, type ReadOptions } from './stream.ts'
 export { unpackFrame } from './pixels.ts'
 export { parseBulkDataUri } from './values.ts'
+export {
+  readSegmentation,
+  segmentMask,
+  sliceUnder,
+  type Segment,
+  type Segmentation,
+  type SegmentationFrame,
+  type TargetSlice,
+} from './segmentation.ts'
