@@ -21,6 +21,7 @@ const LAYERS: Record<string, readonly string[]> = {
   'main/inference': ['common', 'node', 'main', 'main/dicom', 'main/models', 'main/studies', 'main/vault'],
   'main/api': ['common', 'node', 'main', 'main/dicom', 'main/studies', 'main/vault', 'main/inference', 'main/models'],
   'main/shell': ['common', 'node', 'main'],
+  'main/shell/electron': ['common', 'node', 'main', 'main/shell', 'main/inference'],
   'main/cli': ['common', 'node', 'main/*'],
 }
 
@@ -53,7 +54,11 @@ const PACKAGE_RULES: { pattern: RegExp; allowedIn: RegExp; why: string }[] = [
     allowedIn: /^(?:main\/inference\/|scripts\/)/,
     why: 'The ONNX runtime is loaded only by the inference engine.',
   },
-  { pattern: /^node:/, allowedIn: /^(?:node|main|scripts|e2e)\//, why: 'common, renderer and preload know no Node.' },
+  {
+    pattern: /^node:/,
+    allowedIn: /^(?!(?:common|renderer|preload)\/)/,
+    why: 'common, renderer and preload know no Node.',
+  },
 ]
 
 function roomOf(path: string): string | null {
