@@ -7,7 +7,7 @@ import { modelManifestSchema } from '#common/model/manifest.ts'
  * What the main process and the inference process say to each other. Structured clone carries it (typed arrays as
  * they are); both sides parse what they receive.
  */
-const bytes = z.instanceof(Uint8Array)
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'bytes')
 const errorCode = z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]])
 
 export const modelHandoverSchema = z.object({
