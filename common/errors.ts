@@ -8,6 +8,7 @@ export const ERROR_CODES = {
   'request/too-large': { status: 413, exit: 1 },
   'request/unsupported-media-type': { status: 415, exit: 1 },
   'request/not-acceptable': { status: 406, exit: 1 },
+  'request/method-not-allowed': { status: 405, exit: 1 },
   'auth/required': { status: 401, exit: 4 },
   'auth/forbidden': { status: 403, exit: 4 },
   'not-found': { status: 404, exit: 1 },

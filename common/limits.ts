@@ -22,10 +22,14 @@ export const LIMITS = {
   zipNestingDepth: 4,
   /** A ZIP may unpack to this many times its own size before it is called a bomb. */
   zipExpansionRatio: 1_000,
+  /** A ZIP inside a ZIP is unpacked in memory, never to disk. */
+  zipNestedBytes: 512 * MiB,
   importPathDepth: 64,
   jsonBodyBytes: 1 * MiB,
   stowBodyBytes: 16 * GiB,
   stowHeaderBytes: 64 * KiB,
+  /** Packed masks of one segmentation as sent to the window. */
+  maskDocumentBytes: 512 * MiB,
   qidoPageSize: 1_000,
   manifestBytes: 1 * MiB,
   modelCardBytes: 1 * MiB,

@@ -4,8 +4,7 @@ import { type MaskHead, maskHeadSchema } from './segmentations.ts'
 /**
  * The mask document of GET …/segmentations/{sop}/masks: a 4-byte little-endian length, that many bytes of JSON
  * (MaskHead), then one packed bit mask per entry of `head.frames`: rows × columns bits, row-major, least significant
- * bit first, each frame starting on a byte. Only frames with at least one voxel set are listed. The transfer is
- * gzip-coded, so empty areas cost nothing.
+ * bit first, each frame starting on a byte. Only frames with at least one voxel set are listed.
  */
 export interface MaskDocument {
   head: MaskHead

@@ -20,10 +20,12 @@ export const registerStart: Register = (program, run) => {
       run<{ shell?: string; open?: string; port: string }>(async (context, _, options) => {
         const { output, dataDir, passphraseFile, logger, signal } = context
         const requested = SHELLS.find((name) => name === options.shell) ?? null
-        if (options.shell !== undefined && requested === null) throw usageError(`--shell is one of ${SHELLS.join(', ')}.`)
+        if (options.shell !== undefined && requested === null)
+          throw usageError(`--shell is one of ${SHELLS.join(', ')}.`)
         const port = Number(options.port)
         if (!Number.isInteger(port) || port < 0 || port > 65_535) throw usageError('--port takes 0 to 65535.')
-        if (options.json === true) throw usageError('"alcove start" opens a window; use "alcove serve --json" in scripts.')
+        if (options.json === true)
+          throw usageError('"alcove start" opens a window; use "alcove serve --json" in scripts.')
         const code = await startApp({
           requested,
           dataDir,
