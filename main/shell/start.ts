@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { join } from 'node:path'
 import { AlcoveError, isAlcoveError } from '#common/errors.ts'
 import { startPath } from './app-services.ts'
 import { buildWhenStale } from './build-when-stale.ts'
@@ -99,7 +98,8 @@ async function stay(shell: Shell, handler: FetchHandler, options: StartOptions):
 }
 
 function runElectron(executable: string, root: string, options: StartOptions): Promise<number | 'broken'> {
-  const args = [join(root, 'dist', 'main', 'electron.js'), '--data-dir', options.dataDir]
+  // The folder, not the script: Electron then takes name, version and entry from package.json.
+  const args = [root, '--data-dir', options.dataDir]
   if (options.passphraseFile !== null) args.push('--passphrase-file', options.passphraseFile)
   if (options.openStudy !== null) args.push('--open', options.openStudy)
   if (process.platform === 'linux' && process.getuid?.() === 0) {
