@@ -99,7 +99,11 @@ export async function decodeWithWasm(codec: WasmCodec, bytes: Uint8Array): Promi
   const Decoder = module[CODECS[codec].decoder] as new () => WasmDecoder
   const decoder = new Decoder()
   try {
-    decoder.getEncodedBuffer(bytes.length).set(bytes)
+    // CharLS looks for minutes for the end of a JPEG-LS stream that was cut off: one more end marker stops it.
+    const end = codec === 'jpeg-ls' ? [0xff, 0xd9] : []
+    const encoded = decoder.getEncodedBuffer(bytes.length + end.length)
+    encoded.set(bytes)
+    encoded.set(end, bytes.length)
     decoder.decode()
     const info = decoder.getFrameInfo()
     const decoded = decoder.getDecodedBuffer()
