@@ -18,6 +18,8 @@ export const LIMITS = {
   /** One decoded frame: rows × columns × samples × bytes. */
   dicomFrameBytes: 1 * GiB,
   dicomFramesPerInstance: 1_000_000,
+  /** Voxels of one volume in memory, four bytes each. */
+  volumeBytes: 4 * GiB,
   zipEntries: 2_000_000,
   zipNestingDepth: 4,
   /** A ZIP may unpack to this many times its own size before it is called a bomb. */
