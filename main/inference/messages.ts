@@ -31,7 +31,7 @@ export const runOrderSchema = z.object({
 
 export const hostMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('backends'), id: z.number().int() }),
-  /** Starts a provider with a one-node model: does it run here at all? */
+  /** Starts a provider with one small convolution: does it run here, and how fast? */
   z.object({ type: z.literal('probe'), id: z.number().int(), provider: providerSchema }),
   /** Loads the model on the provider; with `golden`, checks it against the golden case and times it. */
   z.object({
@@ -72,6 +72,9 @@ export const prepareResultSchema = z.object({
   /** Best of a few runs of the golden case once warm; null when it was not asked for. */
   warmMs: z.number().nullable(),
 })
+
+/** Time of one small convolution. */
+export const probeResultSchema = z.object({ ms: z.number() })
 
 export const nothingSchema = z.object({})
 

@@ -13,6 +13,7 @@ import {
   backendsResultSchema,
   nothingSchema,
   prepareResultSchema,
+  probeResultSchema,
   runResultSchema,
   type BackendsResult,
   type ModelHandover,
@@ -48,6 +49,8 @@ const START_MS: Record<Provider, number> = {
   cpu: 300_000,
 }
 const ANSWER_MS = 30_000
+/** One small convolution; compiling it for a GPU takes a second or two. */
+const PROBE_MS = 20_000
 
 type RunOptions = NonNullable<Parameters<InferenceService['run']>[1]>
 
@@ -95,6 +98,13 @@ export function createInferenceService(options: InferenceServiceOptions): Infere
           stallMs: START_MS[provider],
           signal,
         }),
+      async probe(provider) {
+        const { ms } = await host.request({ type: 'probe', provider }, probeResultSchema, {
+          stallMs: PROBE_MS,
+          signal,
+        })
+        return ms
+      },
       async release(provider) {
         await host.request({ type: 'release', digest: model.digest, provider }, nothingSchema, {
           stallMs: ANSWER_MS,
@@ -166,7 +176,7 @@ export function createInferenceService(options: InferenceServiceOptions): Infere
       (provider) => `${model.digest} ${provider} ${runtimeName}`,
     )
     const result = await execute(study, chosen.seriesInstanceUID, model, choice.provider, runOptions)
-    signal?.throwIfAborted()
+    if (signal?.aborted) throw new AlcoveError('task/cancelled', 'The run was cancelled.')
     onProgress?.({ done: 1, total: 1, note: 'Storing the result' })
     const storing = performance.now()
     const segmentation = await storeSegmentation(result, model)
@@ -217,9 +227,10 @@ export function createInferenceService(options: InferenceServiceOptions): Infere
         const list: Awaited<ReturnType<InferenceService['providers']>> = []
         for (const provider of PROVIDERS.filter((one) => providers.includes(one))) {
           const outcome = await host
-            .request({ type: 'probe', provider }, nothingSchema, { stallMs: ANSWER_MS })
-            .then(() => null, toAlcoveError)
-          list.push({ provider, available: outcome === null, note: outcome?.message ?? 'Starts here.' })
+            .request({ type: 'probe', provider }, probeResultSchema, { stallMs: PROBE_MS })
+            .catch((error: unknown) => toAlcoveError(error))
+          if (outcome instanceof AlcoveError) list.push({ provider, available: false, note: outcome.message })
+          else list.push({ provider, available: true, note: `A small convolution takes ${outcome.ms.toFixed(1)} ms.` })
         }
         return list
       })

@@ -1,17 +1,53 @@
-import type { ModelInput, ModelManifest } from '#common/model/manifest.ts'
-import { AlcoveError } from '#common/errors.ts'
-import type { DisplayImage } from './classify.ts'
+import type { ModelInput } from '#common/model/manifest.ts'
+import { decodeFrame } from '../../dicom/codecs/decode-frame.ts'
+import { pixelFormat } from '../../dicom/codecs/pixel-format.ts'
+import { assembleVolume } from '../../dicom/volume/assemble.ts'
+import type { VolumeInstance } from '../../dicom/volume/types.ts'
+import type { Affine } from '../geometry/affine.ts'
 import type { RunContext } from './context.ts'
 import type { SeriesVolume } from './segment.ts'
-import type { OpenSeries } from './series-reader.ts'
+import type { OpenSeries, SeriesInstance } from './series-reader.ts'
 
-export async function loadVolume(_s: OpenSeries, _i: ModelInput, _c: RunContext): Promise<SeriesVolume> {
-  throw new AlcoveError('inference/failed', 'not yet')
+function volumeInstance(instance: SeriesInstance, context: RunContext): VolumeInstance {
+  const { dataset, transferSyntaxUID, frames } = instance
+  const format = pixelFormat(dataset, transferSyntaxUID)
+  return {
+    dataset,
+    frames,
+    transferSyntaxUID,
+    decode: async (frame) => {
+      await context.pause()
+      return decodeFrame(instance.frame(frame + 1).bytes, format)
+    },
+  }
 }
-export async function loadDisplayImages(
-  _s: OpenSeries,
-  _m: ModelManifest,
-  _c: RunContext,
-): Promise<{ images: DisplayImage[]; warnings: string[] }> {
-  throw new AlcoveError('inference/failed', 'not yet')
+
+/**
+ * The series as a volume in the unit the model reads: SUV from the header for PET, HU for CT. Never guessed.
+ * @throws suv/not-computable, geometry/unsuitable, dicom/undecodable-pixels, dicom/too-large
+ */
+export async function loadVolume(series: OpenSeries, input: ModelInput, context: RunContext): Promise<SeriesVolume> {
+  const volume = await assembleVolume(
+    series.instances.map((instance) => volumeInstance(instance, context)),
+    {
+      petUnit: input.unit === 'SUVbw' ? 'SUVbw' : 'stored',
+      onProgress: (done, total) => context.progress(done, total, 'Reading the series'),
+    },
+  )
+  const bySop = new Map(series.instances.map((instance) => [instance.sopInstanceUID, instance]))
+  return {
+    grid: { size: volume.shape, toLps: volume.affine.slice(0, 12) as unknown as Affine },
+    data: volume.data,
+    unit: volume.unit,
+    seriesInstanceUID: series.seriesInstanceUID,
+    slices: volume.sopInstanceUIDs.map((sopInstanceUID, k) => {
+      const instance = bySop.get(sopInstanceUID)
+      return {
+        sopInstanceUID,
+        dataset: instance?.dataset ?? {},
+        frame: (instance?.frames ?? 1) > 1 ? (volume.frames[k] ?? 1) : null,
+      }
+    }),
+    warnings: volume.notes.map((note) => note.message),
+  }
 }

@@ -18,7 +18,8 @@ export interface SeriesVolume {
   grid: Grid
   /** x fastest; in `unit`. */
   data: Float32Array
-  unit: 'SUVbw' | 'HU' | 'stored'
+  /** SUVbw, HU, the header's own, or "stored" when the header names none. */
+  unit: string
   seriesInstanceUID: string
   /** The image behind each slice (z). `frame` is 1-based within a multi-frame instance, null otherwise. */
   slices: readonly { sopInstanceUID: string; dataset: DicomJsonDataset; frame: number | null }[]
@@ -75,7 +76,7 @@ export async function segmentVolume(
 ): Promise<SegmentationOutcome> {
   const input = model.manifest.inputs[0]!
   const output = model.manifest.outputs[0]!
-  if (volume.unit !== input.unit)
+  if (input.unit !== 'stored' && volume.unit !== input.unit)
     throw new AlcoveError(
       'model/not-applicable',
       `The model reads ${input.unit}, but this series gives ${volume.unit === 'stored' ? 'uncalibrated values' : volume.unit}.`,

@@ -29,8 +29,7 @@ export function serveEngine(port: EnginePort): void {
       case 'backends':
         return { runtime: runtimeName(), providers: supportedProviders() }
       case 'probe':
-        await probe(request.provider)
-        return {}
+        return { ms: await probe(request.provider) }
       case 'prepare':
         return sessions.prepare(request.model, request.provider, request.golden)
       case 'release':

@@ -27,11 +27,13 @@ export function runtimeName(): string {
   return `onnxruntime-node ${ort.env.versions.node ?? 'unknown'}`
 }
 
-/** The first line of the runtime's message, without its source locations. */
+/** The runtime's message in a sentence: what it commonly means, otherwise its last clause without source locations. */
 function reason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
-  const line = (text.split('\n')[0] ?? '').replace(/^.*?\d+ [\w:~]+\b.*?\] ?/, '').trim()
-  return line.length > 200 ? `${line.slice(0, 200)}…` : line || 'no reason given.'
+  if (/adapter|VK_ERROR|vkCreateInstance/i.test(text)) return 'no graphics adapter was found.'
+  if (/load(ing)? (shared )?library/i.test(text)) return 'its libraries are not installed.'
+  const line = (text.split('\n')[0] ?? '').replace(/^.*\d+ [\w:~<>() &]*?\(.*?\) /, '').trim()
+  return line === '' ? 'no reason given.' : line.slice(0, 200)
 }
 
 async function createSession(model: Uint8Array, provider: Provider): Promise<ort.InferenceSession> {
@@ -193,18 +195,36 @@ export class Sessions {
   }
 }
 
-/** y = |x| on two values: opset 17, written by main/models/testing/onnx.ts. */
+/**
+ * y = |x + w ∗ x| with sixteen channels of 24³ and w a 3³ kernel of zeros: 96 million multiplications, answer |x|.
+ * Opset 17, written with main/models/testing/onnx.ts.
+ */
 const PROBE_MODEL = Buffer.from(
-  'CAgSDGFsY292ZSB0ZXN0czo1CgsKAXgSAXkiA0FicxIEdGVzdFoPCgF4EgoKCAgBEgQKAggCYg8KAXkSCgoICAESBAoCCAJCBAoAEBE=',
+  'CAgSDGFsY292ZSB0ZXN0czryAQoXCgFzEgF3Ig9Db25zdGFudE9mU2hhcGUKPwoBeAoBdxIBYyIEQ29udioXCgxrZXJuZWxfc2hhcGVAA0ADQAOgAQcqFQoEcGFkc0ABQAFAAUABQAFAAaABBwoOCgF4CgFjEgFhIgNBZGQKCwoBYRIBeSIDQWJzEgR0ZXN0KjEIBRAHQgFzSigQAAAAAAAAABAAAAAAAAAAAwAAAAAAAAADAAAAAAAAAAMAAAAAAAAAWh8KAXgSGgoYCAESFAoCCAEKAggQCgIIGAoCCBgKAggYYh8KAXkSGgoYCAESFAoCCAEKAggQCgIIGAoCCBgKAggYQgQKABAR',
   'base64',
 )
+const PROBE_SHAPE = [1, 16, 24, 24, 24]
 
-/** Starts a provider with a model of one node. @throws inference/provider-unavailable */
-export async function probe(provider: Provider): Promise<void> {
+/**
+ * Starts a provider with one small convolution and times it, ms: tells whether it runs here, and whether it runs in
+ * software. The first run, which compiles, is not counted.
+ * @throws inference/provider-unavailable
+ */
+export async function probe(provider: Provider): Promise<number> {
   const session = await createSession(PROBE_MODEL, provider)
   try {
-    const { y } = await session.run({ x: new ort.Tensor('float32', Float32Array.of(1, -2), [2]) })
-    if (y?.data[0] !== 1 || y.data[1] !== 2) throw new Error('it computes wrong.')
+    const x = new ort.Tensor(
+      'float32',
+      new Float32Array(PROBE_SHAPE.reduce((n, side) => n * side, 1)).fill(-1.5),
+      PROBE_SHAPE,
+    )
+    await session.run({ x })
+    const start = performance.now()
+    const { y } = await session.run({ x })
+    const ms = performance.now() - start
+    if (y?.data.length !== x.data.length || !(y.data as Float32Array).every((value) => value === 1.5))
+      throw new Error('it computes wrong.')
+    return ms
   } catch (error) {
     throw new AlcoveError('inference/provider-unavailable', reason(error), { cause: error })
   } finally {

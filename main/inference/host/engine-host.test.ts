@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { modelDigest } from '../../models/package.ts'
 import { thresholdPackage, writePackage, type ThresholdOptions } from '../../models/testing/packages.ts'
 import { processEntry } from '../../process-entry.ts'
-import { backendsResultSchema, nothingSchema, prepareResultSchema, type ModelHandover } from '../messages.ts'
+import { backendsResultSchema, prepareResultSchema, probeResultSchema, type ModelHandover } from '../messages.ts'
 import { createEngineHost, type EngineHost, type EngineHostOptions } from './engine-host.ts'
 import { engineEnvironment, forkEngine } from './spawner.ts'
 
@@ -56,9 +56,10 @@ describe('the inference process', () => {
     expect(runtime).toBe('onnxruntime-node 1.30.0')
     expect(providers).toContain('cpu')
     expect(engine.pid).not.toBe(process.pid)
-    await engine.request({ type: 'probe', provider: 'cpu' }, nothingSchema, STALL)
+    const { ms } = await engine.request({ type: 'probe', provider: 'cpu' }, probeResultSchema, STALL)
+    expect(ms).toBeGreaterThan(0)
     const absent = providers.includes('coreml') ? 'directml' : 'coreml'
-    await expect(engine.request({ type: 'probe', provider: absent }, nothingSchema, STALL)).rejects.toMatchObject({
+    await expect(engine.request({ type: 'probe', provider: absent }, probeResultSchema, STALL)).rejects.toMatchObject({
       code: 'inference/provider-unavailable',
     })
   })

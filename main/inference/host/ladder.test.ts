@@ -6,7 +6,7 @@ import { chooseProvider, platformProviders, type LadderEngine, type Verdict } fr
 type Behaviour = number | AlcoveError
 
 /** An engine whose providers take so many ms on the golden case, or fail so. */
-function engineWith(behaviours: Partial<Record<Provider, Behaviour>>) {
+function engineWith(behaviours: Partial<Record<Provider, Behaviour>>, probes: Partial<Record<Provider, number>> = {}) {
   const calls: string[] = []
   const engine: LadderEngine = {
     supported: Object.keys(behaviours) as Provider[],
@@ -15,6 +15,10 @@ function engineWith(behaviours: Partial<Record<Provider, Behaviour>>) {
       const behaviour = behaviours[provider]!
       if (behaviour instanceof AlcoveError) return Promise.reject(behaviour)
       return Promise.resolve({ loadMs: 1, warmMs: golden ? behaviour : null })
+    },
+    probe: (provider) => {
+      const behaviour = behaviours[provider]!
+      return behaviour === absent ? Promise.reject(behaviour) : Promise.resolve(probes[provider] ?? 5)
     },
     release: (provider) => {
       calls.push(`release ${provider}`)
@@ -53,7 +57,17 @@ describe('provider ladder', () => {
     ])
   })
 
-  it('passes over software WebGPU, which is right but slower', async () => {
+  it('passes over WebGPU in software without waiting for its golden case', async () => {
+    const { engine, calls } = engineWith({ webgpu: 840, cpu: 35 }, { webgpu: 762, cpu: 8 })
+    const choice = await choose(engine)
+    expect(choice.provider).toBe('cpu')
+    expect(choice.notes.at(-1)).toBe(
+      'WebGPU runs in software here (a small convolution took 762 ms against 8.0 ms on the CPU).',
+    )
+    expect(calls).toEqual(['cpu golden'])
+  })
+
+  it('passes over an accelerator that is right but slower than the CPU', async () => {
     const { engine, calls } = engineWith({ webgpu: 840, cpu: 35 })
     const choice = await choose(engine)
     expect(choice.provider).toBe('cpu')

@@ -15,6 +15,8 @@ export type Verdict = { ok: true; warmMs: number } | { ok: false; code: AlcoveEr
 export interface LadderEngine {
   /** Providers this build of the runtime knows. */
   supported: readonly Provider[]
+  /** ms of one small convolution. Throws what the engine throws. */
+  probe(provider: Provider): Promise<number>
   /** Loads the model; with `golden` it must reproduce the golden case. Throws what the engine throws. */
   prepare(provider: Provider, golden: boolean): Promise<PrepareResult>
   release(provider: Provider): Promise<void>
@@ -63,11 +65,26 @@ function refusal(provider: Provider, error: unknown): Refusal {
   return { ok: false, code: error.code, note: describe(provider, error) }
 }
 
-/** Starts the provider for the first time and holds it against the golden case. */
-async function judge(engine: LadderEngine, provider: Provider): Promise<Verdict> {
+/** A GPU is at worst a few times slower than the CPU on a small convolution; a GPU imitated in software, a hundred times. */
+const SOFTWARE_FACTOR = 10
+
+/**
+ * Starts the provider for the first time and holds it against the golden case. With `againstCpu`, a small convolution
+ * comes first: on a machine whose Vulkan runs in software the golden case alone would take minutes.
+ */
+async function judge(engine: LadderEngine, provider: Provider, againstCpu: boolean): Promise<Verdict> {
   try {
     if (!engine.supported.includes(provider))
       throw new AlcoveError('inference/provider-unavailable', 'this build of the runtime does not hold it.')
+    if (againstCpu) {
+      const [own, cpu] = [await engine.probe(provider), await engine.probe('cpu')]
+      if (own > SOFTWARE_FACTOR * cpu)
+        return {
+          ok: false,
+          code: 'inference/provider-unavailable',
+          note: `${NAMES[provider]} runs in software here (a small convolution took ${ms(own)} against ${ms(cpu)} on the CPU).`,
+        }
+    }
     const { warmMs } = await engine.prepare(provider, true)
     return { ok: true, warmMs: warmMs ?? 0 }
   } catch (error) {
@@ -102,7 +119,8 @@ export async function chooseProvider(
   const verdictOn = async (provider: Provider): Promise<{ verdict: Verdict; fresh: boolean }> => {
     const known = verdicts.get(remember(provider))
     if (known !== undefined) return { verdict: known, fresh: false }
-    const verdict = await judge(engine, provider)
+    const cpuToo = asked === null && provider !== 'cpu' && order.includes('cpu')
+    const verdict = await judge(engine, provider, cpuToo)
     verdicts.set(remember(provider), verdict)
     return { verdict, fresh: true }
   }
