@@ -1,0 +1,85 @@
+import { lazy, Suspense, useEffect } from 'react'
+import { toAlcoveError } from '#common/errors.ts'
+import { DropZone } from '../features/import/DropZone.tsx'
+import { ImportPanel } from '../features/import/ImportPanel.tsx'
+import { followImports } from '../features/import/store.ts'
+import { Worklist } from '../features/worklist/Worklist.tsx'
+import { TroubleNote } from '../ui/controls.tsx'
+import { api } from './api.ts'
+import { openDialog, useApp } from './app-store.ts'
+import { bridge } from './bridge.ts'
+import { Dialogs } from './Dialogs.tsx'
+import { followEvents, onAppEvent } from './events.ts'
+import { MenuBar } from './MenuBar.tsx'
+import { goTo, pageOf, useHash } from './router.ts'
+import { StatusBar } from './StatusBar.tsx'
+
+// The study list must stand before the viewer's megabytes have been read.
+const loadReading = () =>
+  import('../features/reading/ReadingScreen.tsx').then((module) => ({ default: module.ReadingScreen }))
+const ReadingScreen = lazy(loadReading)
+
+async function readInfo(): Promise<void> {
+  try {
+    useApp.setState({ info: await api.appInfo(), trouble: null })
+  } catch (error) {
+    const known = toAlcoveError(error)
+    useApp.setState({ trouble: { code: known.code, message: known.message } })
+  }
+}
+
+export function App() {
+  const page = pageOf(useHash())
+  const trouble = useApp((state) => state.trouble)
+
+  useEffect(() => {
+    const stop = new AbortController()
+    void readInfo()
+    void followEvents(stop.signal)
+    const warmUp = window.setTimeout(() => void loadReading(), 400)
+    const leave = [
+      followImports(),
+      onAppEvent((event) => {
+        if (event.type === 'open-study') goTo({ name: 'study', studyUid: event.studyInstanceUID })
+      }),
+      bridge()?.onMenu((action) => {
+        if (action === 'worklist') goTo({ name: 'worklist' })
+        else openDialog(action)
+      }),
+    ]
+    return () => {
+      stop.abort()
+      window.clearTimeout(warmUp)
+      for (const off of leave) off?.()
+    }
+  }, [])
+
+  return (
+    <div className="app">
+      <MenuBar page={page} />
+      <main className="app-main">
+        {trouble !== null ? (
+          <div className="fill-centre">
+            <TroubleNote {...trouble} onRetry={() => void readInfo()} />
+          </div>
+        ) : page.name === 'study' ? (
+          <Suspense
+            fallback={
+              <div className="fill-centre">
+                <div className="spinner" role="status" aria-label="Opening the study" />
+              </div>
+            }
+          >
+            <ReadingScreen key={page.studyUid} studyUid={page.studyUid} />
+          </Suspense>
+        ) : (
+          <Worklist />
+        )}
+      </main>
+      <StatusBar />
+      <DropZone />
+      <ImportPanel />
+      <Dialogs />
+    </div>
+  )
+}

@@ -1,0 +1,296 @@
+import { cache, imageLoader, ImageVolume, type Types, utilities } from '@cornerstonejs/core'
+import { createImage } from '@cornerstonejs/dicom-image-loader'
+import { TRANSFER_SYNTAXES } from '#common/dicom/transfer-syntax.ts'
+import { toAlcoveError } from '#common/errors.ts'
+import { fetchFrames, type SeriesAddress } from './fetch-frames.ts'
+import type { FrameInfo, SeriesFrames } from './frames-of-series.ts'
+import { registerFrame, unregisterFrame } from './metadata-provider.ts'
+import { allocateVoxels, calibrate, type VoxelArray, type VoxelType, voxelTypeFor } from './stored-values.ts'
+import { type VolumeVerdict, volumeGeometry } from './volume-geometry.ts'
+
+const SCHEME = 'alcove'
+/** Browsers open six connections to one HTTP/1.1 origin; two more keep the pipe full while answers are unpacked. */
+const CONCURRENT_REQUESTS = 8
+/** Frames of a multi-frame object asked for in one request. */
+const FRAMES_PER_REQUEST = 16
+
+export interface LoadProgress {
+  loaded: number
+  total: number
+  failed: number
+}
+
+/**
+ * The pixels of one series. All frames of a uniform grey series share one voxel buffer: the image a stack shows and
+ * the volume the planes cut are views of the same memory, so nothing is held twice.
+ */
+export class SeriesData {
+  readonly address: SeriesAddress
+  readonly series: SeriesFrames
+  readonly verdict: VolumeVerdict
+  readonly voxelType: VoxelType
+  readonly volumeId: string
+  /** Image ids in voxel order. */
+  readonly imageIds: string[]
+  readonly voxels: VoxelArray | null
+  min = Infinity
+  max = -Infinity
+  #progress: LoadProgress
+  #listeners = new Set<(progress: LoadProgress) => void>()
+  #frames = new Map<number, Promise<Types.IImage>>()
+  #abort = new AbortController()
+  #queue: number[] = []
+  #running = 0
+  #complete: Promise<void> | null = null
+  #volume: ImageVolume | null = null
+
+  constructor(address: SeriesAddress, series: SeriesFrames) {
+    this.address = address
+    this.series = series
+    this.verdict = volumeGeometry(series.frames)
+    this.voxelType = voxelTypeFor(series.frames)
+    this.volumeId = `alcoveVolume-${address.seriesInstanceUID}`
+    this.imageIds = series.frames.map((_, index) => `${SCHEME}:${address.seriesInstanceUID}/${index}`)
+    this.#progress = { loaded: 0, total: series.frames.length, failed: 0 }
+    const first = series.frames[0]
+    this.voxels =
+      this.verdict.ok && first !== undefined
+        ? allocateVoxels(this.voxelType, first.rows * first.columns * series.frames.length)
+        : null
+    for (const [index, frame] of series.frames.entries())
+      registerFrame(this.imageIds[index]!, {
+        frame,
+        modality: this.modalityForCornerstone,
+        seriesInstanceUID: address.seriesInstanceUID,
+      })
+    known.set(address.seriesInstanceUID, this)
+  }
+
+  /** cornerstone's CPU renderer keeps fractional values only for what it takes for PET. */
+  get modalityForCornerstone(): string {
+    return this.voxelType === 'Float32Array' ? 'PT' : this.series.modality === 'PT' ? 'OT' : this.series.modality
+  }
+
+  get progress(): LoadProgress {
+    return this.#progress
+  }
+
+  onProgress(listener: (progress: LoadProgress) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Image ids in the order a person reads them. */
+  get readingOrder(): string[] {
+    return this.series.readBackwards ? this.imageIds.toReversed() : this.imageIds
+  }
+
+  /** The image of a frame, loading it first in line when it is not there yet. */
+  image(index: number): Promise<Types.IImage> {
+    const known = this.#frames.get(index)
+    if (known !== undefined) return known
+    return this.#load([index])[0]!
+  }
+
+  /** Loads everything, nearest to `from` first. Frames that cannot be decoded are counted, not thrown. */
+  loadAll(from: number): Promise<void> {
+    if (this.#complete !== null) return this.#complete
+    const total = this.imageIds.length
+    this.#queue = Array.from({ length: total }, (_, index) => index).sort(
+      (a, b) => Math.abs(a - from) - Math.abs(b - from),
+    )
+    this.#complete = new Promise((resolve) => {
+      const next = (): void => {
+        if (this.#abort.signal.aborted) return
+        while (this.#running < CONCURRENT_REQUESTS) {
+          const batch = this.#nextBatch()
+          if (batch.length === 0) break
+          this.#running++
+          void Promise.allSettled(this.#load(batch)).then(() => {
+            this.#running--
+            next()
+          })
+        }
+        if (this.#running === 0) void Promise.allSettled(this.#frames.values()).then(() => resolve())
+      }
+      next()
+    })
+    return this.#complete
+  }
+
+  #nextBatch(): number[] {
+    let index = this.#queue.shift()
+    while (index !== undefined && this.#frames.has(index)) index = this.#queue.shift()
+    if (index === undefined) return []
+    const first = this.series.frames[index]!
+    if (first.framesInInstance === 1) return [index]
+    const batch = [index]
+    while (batch.length < FRAMES_PER_REQUEST && this.#queue.length > 0) {
+      const candidate = this.#queue[0]!
+      if (this.series.frames[candidate]!.sopInstanceUID !== first.sopInstanceUID) break
+      this.#queue.shift()
+      if (!this.#frames.has(candidate)) batch.push(candidate)
+    }
+    return batch
+  }
+
+  #load(indices: number[]): Promise<Types.IImage>[] {
+    const frames = indices.map((index) => this.series.frames[index]!)
+    const answer = fetchFrames(this.address, frames, this.#abort.signal)
+    return indices.map((index, at) => {
+      const image = answer.then(async (parts) => {
+        const part = parts[at]!
+        const made = await this.#decode(index, part.bytes, part.transferSyntaxUID)
+        this.#report({ loaded: this.#progress.loaded + 1 })
+        return made
+      })
+      image.catch(() => this.#report({ failed: this.#progress.failed + 1 }))
+      this.#frames.set(index, image)
+      return image
+    })
+  }
+
+  #report(change: Partial<LoadProgress>): void {
+    if (this.#abort.signal.aborted) return
+    this.#progress = { ...this.#progress, ...change }
+    for (const listener of this.#listeners) listener(this.#progress)
+  }
+
+  async #decode(index: number, bytes: Uint8Array, transferSyntaxUID: string): Promise<Types.IImage> {
+    const frame = this.series.frames[index]!
+    const imageId = this.imageIds[index]!
+    const pixels = frame.rows * frame.columns
+    const grey = frame.samplesPerPixel === 1 && frame.photometricInterpretation !== 'PALETTE COLOR'
+    const native = TRANSFER_SYNTAXES.get(transferSyntaxUID)?.codec === 'none'
+    if (!grey) {
+      const image = await createImage(imageId, bytes as never, transferSyntaxUID, { preScale: { enabled: false } })
+      return this.#keep(imageId, { ...(image as unknown as Types.IImage), imageId })
+    }
+    const target: VoxelArray =
+      this.voxels === null
+        ? allocateVoxels(this.voxelType, pixels)
+        : this.voxels.subarray(index * pixels, (index + 1) * pixels)
+    let stored: Uint8Array | ArrayLike<number> = bytes
+    if (!native) {
+      const image = await createImage(imageId, bytes as never, transferSyntaxUID, { preScale: { enabled: false } })
+      stored = (image as unknown as Types.IImage).getPixelData()
+    }
+    const { min, max } = calibrate(stored, frame, target, !native)
+    this.min = Math.min(this.min, min)
+    this.max = Math.max(this.max, max)
+    return this.#keep(imageId, greyImage(imageId, frame, target, min, max))
+  }
+
+  #keep(imageId: string, image: Types.IImage): Types.IImage {
+    if (!this.#abort.signal.aborted && cache.getImageLoadObject(imageId) === undefined)
+      cache.putImageSync(imageId, image)
+    return image
+  }
+
+  /** The volume over the shared buffer; null when the frames form none. Everything must have been loaded. */
+  volume(): ImageVolume | null {
+    if (this.#volume !== null || !this.verdict.ok || this.voxels === null) return this.#volume
+    const { geometry } = this.verdict
+    const { voxels } = this
+    const volume = new ImageVolume({
+      volumeId: this.volumeId,
+      imageIds: this.imageIds,
+      dimensions: geometry.dimensions,
+      spacing: geometry.spacingMm,
+      origin: geometry.origin,
+      direction: geometry.axes.flat() as Types.Mat3,
+      dataType: this.voxelType,
+      numberOfComponents: 1,
+      metadata: {
+        Modality: this.modalityForCornerstone,
+        FrameOfReferenceUID: this.series.frames[0]?.frameOfReferenceUID ?? '',
+        voiLut: [],
+      } as never,
+    })
+    volume.isPreScaled = true
+    const manager = volume.voxelManager as unknown as Record<string, unknown>
+    // The planes would otherwise each copy the whole volume.
+    manager['getCompleteScalarDataArray'] = () => voxels
+    manager['getRange'] = () => [this.min, this.max]
+    manager['clear'] = () => undefined
+    cache.putVolumeSync(this.volumeId, volume as never)
+    this.#volume = volume
+    return volume
+  }
+
+  /** Stops loading and gives all memory back. */
+  dispose(): void {
+    this.#abort.abort()
+    this.#listeners.clear()
+    known.delete(this.address.seriesInstanceUID)
+    if (this.#volume !== null && cache.getVolume(this.volumeId)) cache.removeVolumeLoadObject(this.volumeId)
+    for (const imageId of this.imageIds) {
+      if (cache.getImageLoadObject(imageId)) cache.removeImageLoadObject(imageId, { force: true })
+      unregisterFrame(imageId)
+    }
+    this.#frames.clear()
+  }
+}
+
+const known = new Map<string, SeriesData>()
+
+export function seriesOfImageId(imageId: string): { data: SeriesData; index: number } | null {
+  const match = /^alcove:([^/]+)\/(\d+)$/.exec(imageId)
+  const data = match === null ? undefined : known.get(match[1]!)
+  return data === undefined ? null : { data, index: Number(match![2]) }
+}
+
+export function seriesOfVolumeId(volumeId: string): SeriesData | null {
+  return known.get(volumeId.replace(/^alcoveVolume-/, '')) ?? null
+}
+
+function greyImage(imageId: string, frame: FrameInfo, pixels: VoxelArray, min: number, max: number): Types.IImage {
+  const voxelManager = utilities.VoxelManager.createImageVoxelManager({
+    width: frame.columns,
+    height: frame.rows,
+    scalarData: pixels as never,
+    numberOfComponents: 1,
+    id: imageId,
+  })
+  voxelManager.clear = () => undefined
+  const window = frame.windows[0]
+  return {
+    imageId,
+    dataType: pixels.constructor.name as Types.PixelDataTypedArrayString,
+    color: false,
+    rgba: false,
+    numberOfComponents: 1,
+    columns: frame.columns,
+    rows: frame.rows,
+    width: frame.columns,
+    height: frame.rows,
+    columnPixelSpacing: frame.spacingMm?.[1] ?? 1,
+    rowPixelSpacing: frame.spacingMm?.[0] ?? 1,
+    slope: 1,
+    intercept: 0,
+    isPreScaled: true,
+    preScale: { enabled: true, scaled: true, scalingParameters: { rescaleSlope: 1, rescaleIntercept: 0 } },
+    invert: false,
+    photometricInterpretation: frame.photometricInterpretation,
+    minPixelValue: min,
+    maxPixelValue: max,
+    windowCenter: window?.center ?? (min + max) / 2,
+    windowWidth: window?.width ?? Math.max(1, max - min),
+    voiLUTFunction: 'LINEAR' as never,
+    sizeInBytes: pixels.byteLength,
+    getPixelData: () => pixels as never,
+    getCanvas: undefined as never,
+    voxelManager: voxelManager as never,
+  }
+}
+
+export function installImageLoader(): void {
+  imageLoader.registerImageLoader(SCHEME, (imageId: string) => {
+    const found = seriesOfImageId(imageId)
+    const promise =
+      found === null
+        ? Promise.reject(toAlcoveError(new Error('This series has been closed.'), 'not-found'))
+        : found.data.image(found.index)
+    return { promise: promise as unknown as Promise<Types.IImage>, cancelFn: undefined } as never
+  })
+}
