@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { link, open, rename, unlink } from 'node:fs/promises'
+import { link, open, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
-/** Makes a rename or link durable. Windows cannot open folders and needs no such step. */
+/** Makes new and removed names in a folder durable. Windows cannot open folders and needs no such step. */
 export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return
   const handle = await open(folder, 'r')
@@ -14,34 +14,25 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 /**
- * The file is there wholly or not at all, whatever moment the power goes. Readable by its owner alone.
- * With `exclusive`, a file that exists already stays as it is and the call fails with EEXIST.
+ * Creates a file that is there wholly or not at all, whatever moment the power goes, readable by its owner alone.
+ * A file that exists already stays as it is: a link refuses to replace where a rename would not, so two processes that
+ * start at once cannot both create an identity.
+ * @throws EEXIST
  */
-export async function writeFileAtomic(
-  path: string,
-  content: string | Uint8Array,
-  options: { exclusive?: boolean } = {},
-): Promise<void> {
+export async function createFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
   const folder = dirname(path)
   const temporary = join(folder, `.${randomBytes(8).toString('hex')}.tmp`)
-  const handle = await open(temporary, 'wx', 0o600)
   try {
+    const handle = await open(temporary, 'wx', 0o600)
     try {
       await handle.writeFile(content)
       await handle.sync()
     } finally {
       await handle.close()
     }
-    // A link refuses to replace, a rename does not: two processes that start at once cannot both create.
-    if (options.exclusive === true) {
-      await link(temporary, path)
-      await unlink(temporary)
-    } else {
-      await rename(temporary, path)
-    }
-  } catch (error) {
+    await link(temporary, path)
+  } finally {
     await unlink(temporary).catch(() => undefined)
-    throw error
   }
   await syncFolder(folder)
 }

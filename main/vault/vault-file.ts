@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { AlcoveError } from '#common/errors.ts'
-import { writeFileAtomic } from './atomic-file.ts'
+import { createFileAtomic } from './atomic-file.ts'
 import { PUBLIC_KEY_BYTES } from './hybrid-kem.ts'
 
 const base64 = (bytes: number) =>
@@ -88,7 +88,7 @@ function corrupt(cause: unknown): AlcoveError {
 
 /** Creates only: an identity that is there is never written over. @throws EEXIST */
 export async function createVaultFile(dataDir: string, file: VaultFile): Promise<void> {
-  await writeFileAtomic(join(dataDir, VAULT_FILE), encode(file), { exclusive: true })
+  await createFileAtomic(join(dataDir, VAULT_FILE), encode(file))
 }
 
 /** SHA-256 of the public key, first 16 hex digits. */
