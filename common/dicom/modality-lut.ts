@@ -10,7 +10,7 @@ export interface LookupTable {
   bits: number
 }
 
-/** Stored values to real ones (PS3.3 C.11.1). `unit` is the Rescale or Modality LUT Type, e.g. "HU"; null when not said. */
+/** Stored values to real ones (PS3.3 C.11.1). `unit` is the Rescale or Modality LUT Type, e.g. "HU"; null for none or "US", unspecified. */
 export type ModalityTransform =
   | { kind: 'linear'; slope: number; intercept: number; unit: string | null }
   | { kind: 'table'; table: LookupTable; unit: string | null }
@@ -33,7 +33,7 @@ export function modalityTransform(dataset: DicomJsonDataset, frame = 0, signed =
     // A slope of 0 would make every pixel the same: it is a slip for "no rescaling".
     slope: slope === null || slope === 0 ? 1 : slope,
     intercept: number(group, '00281052') ?? 0,
-    unit: text(group, '00281054'),
+    unit: text(group, '00281054') === 'US' ? null : text(group, '00281054'),
   }
 }
 
