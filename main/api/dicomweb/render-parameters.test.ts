@@ -10,12 +10,12 @@ describe('parseRenderParameters', () => {
 
   it('reads window, viewport and quality', () => {
     expect(parse('?window=-600,1500,linear&viewport=100,50&quality=40')).toMatchObject({
-      window: { center: -600, width: 1500, shape: 'LINEAR' },
+      window: { center: -600, width: 1500, function: 'LINEAR' },
       viewport: { width: 100, height: 50 },
       region: null,
       quality: 40,
     })
-    expect(parse('?window=0.5,0.1,linear-exact').window!.shape).toBe('LINEAR_EXACT')
+    expect(parse('?window=0.5,0.1,linear-exact').window!.function).toBe('LINEAR_EXACT')
     expect(parse('?viewport=10,10,,,-5,5').region).toEqual({ x: 0, y: 0, width: -5, height: 5 })
   })
 

@@ -1,29 +1,16 @@
 import { AlcoveError } from '#common/errors.ts'
+import type { Window } from '../../dicom/pixels/voi.ts'
+import type { SourceRegion } from '../../workstation-render.ts'
 import { negotiate } from '../accept.ts'
 
 export type ImageMedia = 'image/png' | 'image/jpeg'
-
-export interface VoiWindow {
-  center: number
-  width: number
-  /** VOI LUT Function, PS3.3 C.11.2.1.3. */
-  shape: 'LINEAR' | 'LINEAR_EXACT' | 'SIGMOID'
-}
-
-/** Part of the image in its own pixels; a negative size mirrors (PS3.18 section 8.3.5.1.3). */
-export interface SourceRegion {
-  x: number
-  y: number
-  width: number
-  height: number
-}
 
 export interface RenderParameters {
   media: ImageMedia
   /** The picture fits into this many pixels, aspect ratio kept; null keeps the image's own size. */
   viewport: { width: number; height: number } | null
   region: SourceRegion | null
-  window: VoiWindow | null
+  window: Window | null
   /** JPEG quality 1–100. */
   quality: number
 }
@@ -56,13 +43,13 @@ function parseViewport(text: string): Pick<RenderParameters, 'viewport' | 'regio
   return { viewport: { width, height }, region }
 }
 
-function parseWindow(text: string): VoiWindow {
+function parseWindow(text: string): Window {
   const [center, width, shape = 'linear'] = text.split(',').map((part) => part.trim())
   const upper = shape.toUpperCase().replaceAll('-', '_')
   if (upper !== 'LINEAR' && upper !== 'LINEAR_EXACT' && upper !== 'SIGMOID') {
     throw invalid('The shape of a window is linear, linear-exact or sigmoid.')
   }
-  const window: VoiWindow = { center: Number(center), width: Number(width), shape: upper }
+  const window: Window = { center: Number(center), width: Number(width), function: upper }
   const least = upper === 'LINEAR' ? 1 : Number.MIN_VALUE
   if (center === '' || !Number.isFinite(window.center) || !(window.width >= least) || !Number.isFinite(window.width)) {
     throw invalid('window is center,width,shape.')

@@ -35,7 +35,6 @@ export const studyHandlers: Pick<
   async deleteStudy({ params }, { workstation, logger }) {
     const { uid } = requireStudy(workstation, params.study)
     await workstation.studies.deleteStudy(uid)
-    workstation.events.publish({ type: 'studies-changed', studyInstanceUIDs: [uid] })
     logger.info({ studyInstanceUID: uid }, 'Study deleted')
   },
 
