@@ -46,19 +46,28 @@ export interface OpenStudiesOptions {
   onChange?: (studyInstanceUIDs: string[]) => void
 }
 
+export interface OpenedStudies {
+  studies: WritableStudies
+  importer: Importer
+  /** Starts the threads that read and write, so that the first image and the first import do not wait for them. */
+  warm: () => void
+}
+
 /**
  * Opens the encrypted store of a data folder, makes it when the folder is empty, and cleans up after a kill.
  * Opened with a locked vault, everything throws vault/locked until the vault is unlocked.
  * @throws AlcoveError store/in-use, store/newer-version, store/corrupt, vault/wrong-key, vault/key-missing
  */
-export async function openStudies(
-  options: OpenStudiesOptions,
-): Promise<{ studies: WritableStudies; importer: Importer }> {
+export async function openStudies(options: OpenStudiesOptions): Promise<OpenedStudies> {
   const letGo = await holdFolder(options.dataDir)
   try {
     const seal = await catalogueSeal(options.dataDir, options.vault, options.cipher ?? 'aegis-256')
     const studies = new FolderStudies(options, seal, letGo)
-    return { studies, importer: { import: (sources, given) => studies.import(sources, given) } }
+    return {
+      studies,
+      importer: { import: (sources, given) => studies.import(sources, given) },
+      warm: () => studies.warm(),
+    }
   } catch (error) {
     letGo()
     throw error
@@ -110,7 +119,12 @@ class FolderStudies implements WritableStudies {
       throw error
     }
     this.#connection = connection
+  }
+
+  warm(): void {
+    if (this.#connection === null) return
     this.#readers.warm()
+    this.#writer.warm()
   }
 
   /** Locked: no key stays in memory but that of an import under way, which goes on to its end. */

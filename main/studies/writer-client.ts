@@ -41,6 +41,11 @@ export class WriterClient {
     return this.#jobs.size > 0
   }
 
+  /** Starts the thread, so that the first import does not wait for it. @throws AlcoveError vault/locked */
+  warm(): void {
+    this.#start()
+  }
+
   async import(
     sources: Iterable<ImportSource> | AsyncIterable<ImportSource>,
     options: ImportOptions = {},
