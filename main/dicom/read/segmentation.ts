@@ -1,7 +1,7 @@
 import { AlcoveError } from '#common/errors.ts'
 import { LIMITS } from '#common/limits.ts'
 import { items, number, numbers, text, type DicomJsonDataset } from '#common/dicom/json.ts'
-import { alongNormal, framePlane, sameGrid, type FramePlane } from '../write/plane.ts'
+import { alongNormal, planeOf, sameGrid, type FrameGroups, type FramePlane } from '../write/plane.ts'
 
 export type SegmentationKind = 'binary' | 'fractional' | 'labelmap'
 
@@ -57,6 +57,8 @@ export function readSegmentation(dataset: DicomJsonDataset): Segmentation {
   const frames = number(dataset, '00280008') ?? 1
   if (frames > LIMITS.dicomFramesPerInstance || rows * columns > LIMITS.dicomFrameBytes)
     throw new AlcoveError('dicom/too-large', 'The segmentation declares more pixels than can be read.')
+  const perFrame = items(dataset, '52009230')
+  const shared = items(dataset, '52009229')[0]
   return {
     sopInstanceUID: needed(text(dataset, '00080018'), 'SOP Instance UID'),
     seriesInstanceUID: needed(text(dataset, '0020000E'), 'Series Instance UID'),
@@ -67,7 +69,9 @@ export function readSegmentation(dataset: DicomJsonDataset): Segmentation {
     fullValue: kind === 'fractional' ? (number(dataset, '0062000E') ?? 255) : 1,
     bitsAllocated: number(dataset, '00280100') ?? 1,
     segments: items(dataset, '00620002').map(segmentOf),
-    frames: Array.from({ length: frames }, (_, index) => frameOf(dataset, index + 1, kind)),
+    frames: Array.from({ length: frames }, (_, index) =>
+      frameOf(dataset, index + 1, kind, { own: perFrame[index], shared }),
+    ),
   }
 }
 
@@ -96,16 +100,20 @@ function segmentOf(item: DicomJsonDataset): Segment {
   }
 }
 
-function frameOf(dataset: DicomJsonDataset, frame: number, kind: SegmentationKind): SegmentationFrame {
-  const own = items(dataset, '52009230')[frame - 1] ?? {}
-  const shared = items(dataset, '52009229')[0] ?? {}
-  const macro = (tag: string): DicomJsonDataset => items(own, tag)[0] ?? items(shared, tag)[0] ?? {}
+function frameOf(
+  dataset: DicomJsonDataset,
+  frame: number,
+  kind: SegmentationKind,
+  groups: FrameGroups,
+): SegmentationFrame {
+  const macro = (tag: string): DicomJsonDataset =>
+    items(groups.own ?? {}, tag)[0] ?? items(groups.shared ?? {}, tag)[0] ?? {}
   const source = items(macro('00089124'), '00082112')[0]
   const sopInstanceUID = source === undefined ? null : text(source, '00081155')
   return {
     frame,
     segment: kind === 'labelmap' ? null : needed(number(macro('0062000A'), '0062000B'), 'Referenced Segment Number'),
-    plane: framePlane(dataset, frame),
+    plane: planeOf(dataset, groups),
     source:
       source === undefined || sopInstanceUID === null ? null : { sopInstanceUID, frame: number(source, '00081160') },
   }

@@ -268,8 +268,9 @@ export function decimalString(value: number): string {
   const plain = String(value)
   if (plain.length <= 16) return plain
   for (let digits = 16; digits > 0; digits -= 1) {
-    const shorter = String(Number(value.toPrecision(digits)))
-    if (shorter.length <= 16) return shorter
+    const rounded = Number(value.toPrecision(digits))
+    const shorter = [String(rounded), rounded.toExponential()].find((text) => text.length <= 16)
+    if (shorter !== undefined) return shorter
   }
   return '0'
 }

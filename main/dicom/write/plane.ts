@@ -14,11 +14,15 @@ export interface FramePlane {
   sliceThicknessMm: number | null
 }
 
-/** Element in the frame's own functional group, the shared one, or the data set itself, in this order. */
-function grouped(dataset: DicomJsonDataset, frame: number, sequence: string): DicomJsonDataset {
-  const own = items(dataset, '52009230')[frame - 1]
-  const shared = items(dataset, '52009229')[0]
-  for (const group of [own, shared]) {
+/** Functional groups of a multi-frame image that say where one frame lies. */
+export interface FrameGroups {
+  own: DicomJsonDataset | undefined
+  shared: DicomJsonDataset | undefined
+}
+
+/** Macro in the frame's own functional group, the shared one, or the data set itself, in this order. */
+function grouped(dataset: DicomJsonDataset, groups: FrameGroups, sequence: string): DicomJsonDataset {
+  for (const group of [groups.own, groups.shared]) {
     const macro = group === undefined ? undefined : items(group, sequence)[0]
     if (macro !== undefined) return macro
   }
@@ -32,11 +36,16 @@ function vector3(values: readonly number[] | null, from = 0): Vector3 | null {
 
 /** null when the frame (1-based) has no plane in the patient. */
 export function framePlane(dataset: DicomJsonDataset, frame: number): FramePlane | null {
-  const positionLps = vector3(numbers(grouped(dataset, frame, '00209113'), '00200032'))
-  const orientation = numbers(grouped(dataset, frame, '00209116'), '00200037')
+  return planeOf(dataset, { own: items(dataset, '52009230')[frame - 1], shared: items(dataset, '52009229')[0] })
+}
+
+/** The same with the frame's functional groups at hand: for callers that go through all frames. */
+export function planeOf(dataset: DicomJsonDataset, groups: FrameGroups): FramePlane | null {
+  const positionLps = vector3(numbers(grouped(dataset, groups, '00209113'), '00200032'))
+  const orientation = numbers(grouped(dataset, groups, '00209116'), '00200037')
   const rowDirection = vector3(orientation)
   const columnDirection = vector3(orientation, 3)
-  const measures = grouped(dataset, frame, '00289110')
+  const measures = grouped(dataset, groups, '00289110')
   const [between, along] = numbers(measures, '00280030') ?? []
   if (
     positionLps === null ||
