@@ -94,15 +94,17 @@ async function vault({ dataDir, workstation }: DiagnoseInput): Promise<Finding> 
 /** Reads an entry that does not exist: a keychain that answers "no such entry" works. */
 async function keychain(): Promise<Finding> {
   const { AsyncEntry } = await import('@napi-rs/keyring')
-  const entry = new AsyncEntry('Alcove', 'doctor', { linux: { store: 'secret-service' } })
-  return entry.getSecret(AbortSignal.timeout(KEYCHAIN_TIMEOUT_MS)).then(
-    () => ok('answers'),
-    () =>
-      warning(
-        'No keychain answers on this machine.',
-        'Use --passphrase-file FILE, or start a keychain (gnome-keyring, KWallet).',
-      ),
-  )
+  try {
+    // Without any session bus already the constructor throws.
+    const entry = new AsyncEntry('Alcove', 'doctor', { linux: { store: 'secret-service' } })
+    await entry.getSecret(AbortSignal.timeout(KEYCHAIN_TIMEOUT_MS))
+    return ok('answers')
+  } catch {
+    return warning(
+      'No keychain answers on this machine.',
+      'Use --passphrase-file FILE, or start a keychain (gnome-keyring, KWallet).',
+    )
+  }
 }
 
 async function browser(): Promise<Finding> {

@@ -26,9 +26,9 @@ export interface CommandContext {
   /** Aborted by Ctrl+C and SIGTERM; a second one ends the process at once. */
   signal: AbortSignal
   /** Opens the data folder, once; it is closed when the command ends. `create`: makes a new one in an empty place. */
-  open(options?: { create?: boolean }): Promise<Workstation>
+  open: (options?: { create?: boolean }) => Promise<Workstation>
   /** The models alone: needs no key and makes no vault. */
-  models(): Promise<ModelRegistry>
+  models: () => Promise<ModelRegistry>
 }
 
 export type CommandAction<Options> = (

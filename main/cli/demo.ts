@@ -113,7 +113,10 @@ export const registerDemo: Register = (program, run) => {
         })
         try {
           const outcome = await runDemo(context, workstation, places, path)
-          const shown = (file: string): string => relative(process.cwd(), file) || '.'
+          const shown = (file: string): string => {
+            const near = relative(process.cwd(), file)
+            return near.startsWith('..') ? file : near || '.'
+          }
           context.output.result(report.document(outcome), () => report.text(outcome, { created, shown }))
           return exitCodeOf(outcome)
         } finally {

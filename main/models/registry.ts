@@ -23,7 +23,7 @@ const PENDING_PREFIX = '.pending-'
 export interface ModelRegistryOptions {
   /** Packages that come with the application: `<bundledDir>/<any name>/manifest.json`. Read only. */
   bundledDir: string
-  /** Packages people install: `<installedDir>/<id>/<version>/`. Made when absent. */
+  /** Packages people install: `<installedDir>/<id>/<version>/`. Made by the first install. */
   installedDir: string
 }
 
@@ -69,8 +69,12 @@ async function syncToDisk(path: string): Promise<void> {
  */
 export async function openModelRegistry(options: ModelRegistryOptions): Promise<ModelRegistry> {
   const { bundledDir, installedDir } = options
-  await mkdir(installedDir, { recursive: true })
-  for (const name of await readdir(installedDir))
+  // Nothing is made before something is installed: a doctor, or a list, leaves no trace.
+  const names = await readdir(installedDir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  for (const name of names)
     if (name.startsWith(PENDING_PREFIX)) await rm(join(installedDir, name), { recursive: true, force: true })
 
   /** Folder → what its files looked like (names, sizes, times) when their digests were last verified. */

@@ -162,11 +162,12 @@ describe.each(DOORS)('DICOMweb through the %s door', (door) => {
     })
 
     it('includes what was asked for', async () => {
-      const without = await search('/studies?PatientID=T1')
-      expect(without.rows[0]).not.toHaveProperty('00081030')
-      const { rows } = await search('/studies?PatientID=T1&includefield=StudyDescription')
-      expect(rows[0]!['00081030']!.Value).toEqual(['A test study'])
-      expect((await search('/studies?PatientID=T1&includefield=all')).rows[0]).toHaveProperty('00081030')
+      const path = '/studies/1.1/instances?InstanceNumber=2'
+      expect((await search(path)).rows[0]).not.toHaveProperty('00200032')
+      for (const field of ['ImagePositionPatient', '00200032', 'all']) {
+        const { rows } = await search(`${path}&includefield=${field}`)
+        expect(rows[0]!['00200032']!.Value).toEqual([0, 0, 2])
+      }
     })
 
     it('warns that fuzzy matching is not done', async () => {

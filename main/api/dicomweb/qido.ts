@@ -68,13 +68,27 @@ function uidOf(row: DicomJsonDataset, tag: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
+/** Attributes that a study row has even when nothing is known (PS3.18 table 10.6.3-3): empty, not absent. */
+const ALWAYS_OF_STUDY: DicomJsonDataset = {
+  '00080020': { vr: 'DA' },
+  '00080030': { vr: 'TM' },
+  '00080050': { vr: 'SH' },
+  '00080090': { vr: 'PN' },
+  '00100010': { vr: 'PN' },
+  '00100020': { vr: 'LO' },
+  '00100030': { vr: 'DA' },
+  '00100040': { vr: 'CS' },
+  '00200010': { vr: 'SH' },
+}
+
 /** Adds Retrieve URL (0008,1190), which only this door knows. Keys of DICOM JSON stand in ascending order. */
 function withRetrieveUrl(row: DicomJsonDataset, root: string, target: Target, level: QidoLevel): DicomJsonDataset {
   const study = uidOf(row, '0020000D') ?? target.study
   const series = level === 'study' ? undefined : (uidOf(row, '0020000E') ?? target.series)
   const instance = level === 'instance' ? uidOf(row, '00080018') : undefined
   const url = resourceUrl(root, { study, series, instance } as Target)
-  const full: DicomJsonDataset = { ...row, '00081190': { vr: 'UR', Value: [url] } }
+  const required = level === 'study' ? ALWAYS_OF_STUDY : {}
+  const full: DicomJsonDataset = { ...required, ...row, '00081190': { vr: 'UR', Value: [url] } }
   return Object.fromEntries(Object.entries(full).sort(([left], [right]) => (left < right ? -1 : 1)))
 }
 

@@ -74,7 +74,7 @@ export class Canvas {
     for (let dy = 0; dy < height; dy++) for (let dx = 0; dx < width; dx++) this.set(x + dx, y + dy, colour)
   }
 
-  /** Capitals only; a thin shadow keeps them legible on bright images. */
+  /** Capitals only; a thin shadow keeps bright ones legible on bright places. */
   text(x: number, y: number, text: string, colour: Rgb, scale = 2): void {
     const draw = (offset: number, paint: Rgb): void => {
       let left = x
@@ -90,7 +90,7 @@ export class Canvas {
         left += GLYPH_WIDTH * scale
       }
     }
-    draw(1, [0, 0, 0])
+    if (colour[0] > 128) draw(1, [0, 0, 0])
     draw(0, colour)
   }
 }
