@@ -110,7 +110,9 @@ function fromActivity(
   activityScale: number,
   method: 'BQML' | 'philips-activity-scale',
 ): SuvResult {
-  const corrected = (dataset['00280051']?.Value ?? []).map((value) => String(value).trim().toUpperCase())
+  const corrected = (dataset['00280051']?.Value ?? []).map((value) =>
+    typeof value === 'string' ? value.trim().toUpperCase() : '',
+  )
   if (!corrected.includes('ATTN') || !(corrected.includes('DECY') || text(dataset, '00541102') === 'ADMIN'))
     return failed('not-corrected', 'The images are not corrected for attenuation and decay.')
   const weightKg = number(dataset, '00101030')

@@ -95,10 +95,8 @@ describe.skipIf(sharedData === null)('images no Debian tool reads', () => {
   })
 })
 
-async function compare(
-  folder: string,
-  reference: Reference,
-): Promise<'same' | 'unreferenced' | string | { code: string }> {
+/** 'same', 'unreferenced', what is wrong, or the code Alcove refuses it with. */
+async function compare(folder: string, reference: Reference): Promise<string | { code: string }> {
   const { amended } = reference
   const file = await readFile(amended === undefined ? sharedPath('dicom', reference.path) : join(folder, amended))
   const expected = reference.file === undefined ? null : await readFile(join(folder, reference.file))

@@ -137,7 +137,7 @@ function codecError(module: WasmModule, error: unknown): Error {
     } catch {
       message = undefined
     }
-    return undecodable(`the codec refused it (${String(message ?? 'no reason given')}).`)
+    return undecodable(`the codec refused it (${typeof message === 'string' ? message : 'no reason given'}).`)
   }
   return toAlcoveError(error, 'dicom/undecodable-pixels')
 }

@@ -59,10 +59,10 @@ function segmentedWords(element: DicomJsonElement | undefined, bytes: boolean): 
 /** PS3.3 C.7.9.2: discrete, linear and indirect segments. Null when they do not give `count` entries. */
 function expandSegments(words: ArrayLike<number>, count: number): Uint16Array | null {
   const out = new Uint16Array(count)
-  let at = 0
+  const done = { entries: 0 }
   const put = (value: number): boolean => {
-    if (at >= count) return false
-    out[at++] = value
+    if (done.entries >= count) return false
+    out[done.entries++] = value
     return true
   }
   /** Reads the segment at `from` and gives where the next begins; null when it makes no sense. */
@@ -75,7 +75,7 @@ function expandSegments(words: ArrayLike<number>, count: number): Uint16Array | 
       return from + 2 + size
     }
     if (opcode === 1) {
-      const begin = at === 0 ? 0 : out[at - 1]!
+      const begin = done.entries === 0 ? 0 : out[done.entries - 1]!
       const end = words[from + 2] ?? 0
       for (let k = 1; k <= size; k++) if (!put(Math.round(begin + ((end - begin) * k) / size))) return null
       return from + 3
@@ -91,6 +91,6 @@ function expandSegments(words: ArrayLike<number>, count: number): Uint16Array | 
     return null
   }
   let from: number | null = 0
-  while (from !== null && at < count && from < words.length) from = segment(from, false)
-  return at === count ? out : null
+  while (from !== null && done.entries < count && from < words.length) from = segment(from, false)
+  return done.entries === count ? out : null
 }

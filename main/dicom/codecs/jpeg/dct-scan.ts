@@ -112,8 +112,9 @@ function dcFirst(bits: JpegBits, scan: JpegScan): { block: BlockReader; reset: (
   return {
     reset: () => void predictions.fill(0),
     block(coefficients, at, part) {
-      predictions[part] = predictions[part]! + bits.signed(dcLength(bits, tables[part]!))
-      coefficients[at] = predictions[part]! << scan.approximationLow
+      const prediction = predictions[part]! + bits.signed(dcLength(bits, tables[part]!))
+      predictions[part] = prediction
+      coefficients[at] = prediction << scan.approximationLow
     },
   }
 }

@@ -102,7 +102,7 @@ export function decodeJpeg(
 }
 
 function isText(body: Uint8Array, text: string): boolean {
-  return [...text].every((letter, index) => body[index] === letter.charCodeAt(0))
+  return new TextDecoder('latin1').decode(body.subarray(0, text.length)) === text
 }
 
 function readHuffmanTables(body: Uint8Array, segments: Segments): void {
