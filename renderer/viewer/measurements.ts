@@ -1,4 +1,5 @@
-import { asVec3, length, sub, type Vec3 } from './vector.ts'
+import { cache } from '@cornerstonejs/core'
+import { asVec3, cross, length, normalize, sub, type Vec3 } from './vector.ts'
 import {
   angleDegrees,
   ellipseOfHandles,
@@ -9,8 +10,6 @@ import {
 } from './region-statistics.ts'
 import type { FrameInfo } from './frames-of-series.ts'
 import { seriesOfImageId, seriesOfVolumeId } from './series-data.ts'
-import { cache } from '@cornerstonejs/core'
-import { cross, normalize } from './vector.ts'
 
 interface Target {
   frame: FrameInfo
@@ -70,6 +69,11 @@ export function formatValue(value: number, unit: string): string {
   return value.toFixed(digits).replace('-', '−')
 }
 
+/** Windows are set by hand: whole numbers, tenths where the range itself is small. */
+export function formatWindow(value: number, unit: string): string {
+  return value.toFixed(unit === 'SUV' ? 1 : 0).replace('-', '−')
+}
+
 export function formatLength(mm: number, kind: FrameInfo['spacingKind']): string {
   if (kind === 'none') return `${mm.toFixed(1)} px`
   return `${mm.toFixed(1)} mm${kind === 'detector' ? ' (detector)' : ''}`
@@ -100,7 +104,9 @@ function regionLines(target: Target, region: FlatRegion | null): string[] {
  * Text beside a measurement. The numbers come from Alcove's own arithmetic over the calibrated voxels and the
  * handles' places in the patient, not from the drawing library's statistics.
  */
-export function measurementText(toolName: string, data: unknown, targetId: string): string[] {
+export function measurementText(toolName: string, data: unknown, targetIds: string | string[] | undefined): string[] {
+  const targetId = Array.isArray(targetIds) ? targetIds[0] : targetIds
+  if (targetId === undefined) return []
   const handles = (data as { handles?: { points?: ArrayLike<number>[] } }).handles
   const points = (handles?.points ?? []).map((point) => asVec3(point))
   const target = targetOf(targetId)

@@ -4,6 +4,7 @@ import type { Plane, ScreenPlane, VoiRange } from './planar-view.ts'
 import { indexMap, sliceLabels, sliceValues, touched } from './reslice.ts'
 import type { SeriesData } from './series-data.ts'
 import { dot, sub, type Vec3 } from './vector.ts'
+import { indexToWorld, type VolumeGeometry } from './volume-geometry.ts'
 
 export interface FusionLayer {
   data: SeriesData
@@ -28,6 +29,8 @@ export interface CrosshairLine {
 }
 
 export interface OverlayContent {
+  /** Grid of the plane's own series: everything outside it is black, not the lowest value in grey. */
+  extent: VolumeGeometry | null
   fusion: FusionLayer | null
   labels: LabelLayer[]
   crosshair: { focus: Vec3; lines: CrosshairLine[] } | null
@@ -67,6 +70,7 @@ export class OverlayLayer {
     context.setTransform(ratio, 0, 0, ratio, 0, 0)
     context.clearRect(0, 0, width, height)
     if (plane === null) return
+    if (content.extent !== null) blackOutside(context, plane, content.extent, width, height)
     if (content.fusion !== null) this.#fusion(context, plane, content.fusion, width, height)
     let drawn = 0
     for (const layer of content.labels) drawn += this.#labels(context, plane, layer, width, height)
@@ -164,6 +168,38 @@ export class OverlayLayer {
     this.#scratch.getContext('2d')?.putImageData(image, 0, 0)
     context.drawImage(this.#scratch, x, y, width, height)
   }
+}
+
+/** Paints everything but the cut through the grid, whose sides are parallel to the screen's. */
+function blackOutside(
+  context: CanvasRenderingContext2D,
+  plane: ScreenPlane,
+  geometry: VolumeGeometry,
+  width: number,
+  height: number,
+): void {
+  const aligned = geometry.axes.every((axis) => {
+    const along = [plane.right, plane.down, plane.normal].map((side) => Math.abs(dot(axis, side)) / Math.hypot(...side))
+    return Math.max(...along) > 0.9999
+  })
+  if (!aligned) return
+  const corners = [-0.5, 1].map((end) =>
+    indexToWorld(
+      geometry,
+      geometry.dimensions.map((count) => (end < 0 ? -0.5 : count - 0.5)) as Vec3,
+    ),
+  )
+  const place = (side: Vec3): [number, number] => {
+    const at = corners.map((corner) => dot(sub(corner, plane.origin), side) / dot(side, side))
+    return [Math.min(...at), Math.max(...at)]
+  }
+  const [left, right] = place(plane.right)
+  const [top, bottom] = place(plane.down)
+  context.fillStyle = '#000'
+  context.fillRect(0, 0, width, Math.max(0, top))
+  context.fillRect(0, bottom, width, Math.max(0, height - bottom))
+  context.fillRect(0, 0, Math.max(0, left), height)
+  context.fillRect(right, 0, Math.max(0, width - right), height)
 }
 
 function crosshair(

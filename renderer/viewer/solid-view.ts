@@ -10,30 +10,8 @@ import { graphicsInfo, renderingEngine } from './engine.ts'
 import type { LabelVolume } from './label-volume.ts'
 import type { VoiRange } from './planar-view.ts'
 import type { SeriesData } from './series-data.ts'
+import { MIP_PRESET, presetValue, type SolidPreset } from './solid-presets.ts'
 import { SOLID_TOOLS } from './tools.ts'
-
-export interface SolidPreset {
-  id: string
-  title: string
-  modalities: string[]
-  kind: 'preset' | 'mip'
-  /** cornerstone's name of the transfer function. */
-  transfer?: string
-}
-
-export const SOLID_PRESETS: SolidPreset[] = [
-  { id: 'ct-bone', title: 'Bone', modalities: ['CT'], kind: 'preset', transfer: 'CT-Bone' },
-  { id: 'ct-soft', title: 'Soft tissue', modalities: ['CT'], kind: 'preset', transfer: 'CT-Soft-Tissue' },
-  { id: 'ct-lung', title: 'Lung', modalities: ['CT'], kind: 'preset', transfer: 'CT-Lung' },
-  { id: 'ct-vessels', title: 'Vessels', modalities: ['CT'], kind: 'preset', transfer: 'CT-Coronary-Arteries-3' },
-  { id: 'mr', title: 'Surface', modalities: ['MR'], kind: 'preset', transfer: 'MR-Default' },
-  { id: 'mip', title: 'MIP', modalities: ['CT', 'MR', 'PT', 'NM', 'OT'], kind: 'mip' },
-]
-
-export function presetsFor(modality: string): SolidPreset[] {
-  const found = SOLID_PRESETS.filter((preset) => preset.modalities.includes(modality))
-  return found.length > 0 ? found : SOLID_PRESETS.filter((preset) => preset.kind === 'mip')
-}
 
 /** Rest after the last movement before the fine picture is computed. */
 const SETTLE_MS = 280
@@ -45,8 +23,7 @@ export class SolidView {
   readonly element: HTMLDivElement
   #viewport: VolumeViewport3D | null
   #data: SeriesData | null = null
-  #preset: SolidPreset = SOLID_PRESETS[0]!
-  #voi: VoiRange = { lower: 0, upper: 1 }
+  #preset: SolidPreset = MIP_PRESET
   #settle: number | undefined
   #surfaces = new Set<string>()
   #surfaceSignature = ''
@@ -103,7 +80,7 @@ export class SolidView {
     }
     mapper.setMaximumSamplesPerRay(4000)
     mapper.setSampleDistance(smallest * factor)
-    if (this.#preset.kind === 'preset') actor.getProperty().setShade(!(software && coarse))
+    if (this.#preset.kind === 'composite') actor.getProperty().setShade(!(software && coarse))
   }
 
   async show(data: SeriesData, preset: SolidPreset, voi: VoiRange): Promise<void> {
@@ -125,32 +102,26 @@ export class SolidView {
     const actor = this.#volumeActor()
     if (viewport === null || actor === null) return
     this.#preset = preset
-    this.#voi = voi
-    if (preset.kind === 'mip') {
-      viewport.setBlendMode(Enums.BlendModes.MAXIMUM_INTENSITY_BLEND)
-      this.#greyRamp(actor)
-    } else {
-      viewport.setBlendMode(Enums.BlendModes.COMPOSITE)
-      viewport.setProperties({ preset: preset.transfer ?? 'CT-Bone' })
-    }
-    this.#quality(false)
-    viewport.render()
-  }
-
-  #greyRamp(actor: vtkVolume): void {
-    const { lower, upper } = this.#voi
     const property = actor.getProperty()
+    const mapper = actor.getMapper() as unknown as { setBlendMode(mode: number): void }
+    // vtk: 0 composite, 1 maximum intensity.
+    mapper.setBlendMode(preset.kind === 'mip' ? 1 : 0)
     const colour = property.getRGBTransferFunction(0)
     colour.removeAllPoints()
-    colour.addRGBPoint(lower, 0, 0, 0)
-    colour.addRGBPoint(upper, 1, 1, 1)
+    for (const [value, r, g, b] of preset.colours) colour.addRGBPoint(presetValue(preset, value, voi), r, g, b)
     const opacity = property.getScalarOpacity(0)
     opacity.removeAllPoints()
-    opacity.addPoint(lower, 0)
-    opacity.addPoint(lower + (upper - lower) * 0.15, 1)
-    opacity.addPoint(upper, 1)
-    property.setShade(false)
+    for (const [value, part] of preset.opacities) opacity.addPoint(presetValue(preset, value, voi), part)
+    property.setScalarOpacityUnitDistance(0, 1)
     property.setInterpolationTypeToLinear()
+    property.setUseGradientOpacity(0, false)
+    property.setShade(preset.kind === 'composite')
+    property.setAmbient(0.25)
+    property.setDiffuse(0.75)
+    property.setSpecular(0.2)
+    property.setSpecularPower(12)
+    this.#quality(false)
+    viewport.render()
   }
 
   /** Turns the camera to look along −normal with `up` on top, e.g. from the front. */

@@ -44,7 +44,7 @@ export function installTools(): void {
   planar.addTool(TOOL_NAMES.scroll)
   for (const name of MEASURING)
     planar.addTool(name, {
-      getTextLines: (data: unknown, targetId: string) => measurementText(name, data, targetId),
+      getTextLines: (data: unknown, targetId: string | string[] | undefined) => measurementText(name, data, targetId),
     })
   setPrimaryTool('window')
   const solid = tools.ToolGroupManager.createToolGroup(SOLID_TOOLS)
@@ -58,9 +58,11 @@ export function installTools(): void {
     bindings: [{ mouseButton: MouseBindings.Secondary }, { mouseButton: MouseBindings.Wheel }],
   })
   const style = tools.annotation.config.style
+  const defaults = style.getDefaultToolStyles()
   style.setDefaultToolStyles({
-    ...style.getDefaultToolStyles(),
+    ...defaults,
     global: {
+      ...defaults['global'],
       color: 'rgb(244, 201, 93)',
       colorHighlighted: 'rgb(255, 226, 150)',
       colorSelected: 'rgb(255, 226, 150)',

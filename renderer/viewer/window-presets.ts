@@ -59,6 +59,11 @@ export function initialVoi(data: SeriesData, image: { min: number; max: number }
   return image.max > image.min ? { lower: image.min, upper: image.max } : { lower: image.min, upper: image.min + 1 }
 }
 
+/** Window of a maximum intensity projection: in CT everything soft would be white, so it starts above it. */
+export function projectionVoi(data: SeriesData, own: VoiRange): VoiRange {
+  return data.series.modality === 'CT' ? { lower: 0, upper: 1400 } : own
+}
+
 /** MONOCHROME1 shows low values bright; PET is read dark on white. */
 export function initiallyInverted(data: SeriesData): boolean {
   const photometric = data.series.frames[0]?.photometricInterpretation

@@ -1,7 +1,7 @@
 import type { RefObject } from 'react'
 import { text } from '#common/dicom/json.ts'
 import { dicomDate, dicomTime, personName } from '../../ui/format.ts'
-import { formatValue } from '../../viewer/measurements.ts'
+import { formatWindow } from '../../viewer/measurements.ts'
 import { depthMm } from '../../viewer/frames-of-series.ts'
 import { isSolid, type PaneState } from './layouts.ts'
 import { useReading } from './store.ts'
@@ -71,7 +71,7 @@ export function Corners({ pane, readout }: { pane: PaneState; readout: RefObject
         {shown !== null && !isSolid(pane.kind) && (
           <>
             <div>
-              W {formatValue(width, unit)} L {formatValue(centre, unit)} {unit}
+              W {formatWindow(width, unit)} L {formatWindow(centre, unit)} {unit}
             </div>
             <div>Zoom {Math.round(shown.zoom * 100)} %</div>
             <div data-testid="slice">

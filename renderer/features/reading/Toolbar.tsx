@@ -20,7 +20,7 @@ import {
 import { Fragment, type ReactNode } from 'react'
 import { IconButton } from '../../ui/controls.tsx'
 import type { PrimaryTool } from '../../viewer/tools.ts'
-import { presetsFor } from '../../viewer/solid-view.ts'
+import { presetsFor } from '../../viewer/solid-presets.ts'
 import { useSession } from './context.ts'
 import { deleteAndDraw, invertActive, resetActive } from './keys.ts'
 import { fusionPair, isSolid, LAYOUT_SHAPES, LAYOUTS } from './layouts.ts'

@@ -17,6 +17,7 @@ function overlayOf(session: ReadingSession, pane: PaneState, planar: PlanarView)
   const fused = session.known(pane.fusedUid)
   const linked = LAYOUT_SHAPES[layout].volume && !isSolid(pane.kind) && pane.kind !== 'stack'
   return {
+    extent: pane.kind !== 'stack' && data !== null && data.verdict.ok ? data.verdict.geometry : null,
     fusion:
       fused !== null && fused.progress.loaded === fused.progress.total
         ? { data: fused, voi: session.window(pane.fusedUid).voi, colourMap: 'hot-iron', opacity: overlay.fusion }

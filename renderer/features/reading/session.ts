@@ -5,11 +5,12 @@ import { startEngine } from '../../viewer/engine.ts'
 import { openSeries } from '../../viewer/open-series.ts'
 import type { PlanarMode, PlanarView, VoiRange } from '../../viewer/planar-view.ts'
 import type { SeriesData } from '../../viewer/series-data.ts'
-import { presetsFor, SOLID_PRESETS, type SolidPreset, type SolidView } from '../../viewer/solid-view.ts'
+import { MIP_PRESET, presetsFor, type SolidPreset } from '../../viewer/solid-presets.ts'
+import type { SolidView } from '../../viewer/solid-view.ts'
 import { clearMeasurements, type PrimaryTool, setPrimaryTool } from '../../viewer/tools.ts'
 import { dot, scale, add, sub, type Vec3 } from '../../viewer/vector.ts'
 import { centreOf } from '../../viewer/volume-geometry.ts'
-import { initiallyInverted, initialVoi, presetsOf } from '../../viewer/window-presets.ts'
+import { initiallyInverted, initialVoi, presetsOf, projectionVoi } from '../../viewer/window-presets.ts'
 import { firstSeries, isSolid, type LayoutId, LAYOUT_SHAPES, panesFor, type PaneState } from './layouts.ts'
 import { Segments } from './segments.ts'
 import { activePane, initialReading, type Trouble, useReading } from './store.ts'
@@ -44,6 +45,8 @@ export class ReadingSession {
   #series = new Map<string, Promise<SeriesData>>()
   #ready = new Map<string, SeriesData>()
   #windows = new Map<string, SeriesWindow>()
+  /** Projections have a window of their own, by series. */
+  #projections = new Map<string, VoiRange>()
   #panes = new Map<string, MountedPane>()
   #abort = new AbortController()
   #opened = performance.now()
@@ -220,16 +223,21 @@ export class ReadingSession {
       return
     }
     if (solid !== null) {
-      await solid.show(data, this.solidPreset(data, pane.kind), shown.voi)
+      await solid.show(data, this.solidPreset(data, pane.kind), this.#solidVoi(data, pane.kind))
       this.segments.surfaces(solid, data)
     }
   }
 
+  #solidVoi(data: SeriesData, kind: PaneState['kind']): VoiRange {
+    const uid = data.address.seriesInstanceUID
+    const own = this.window(uid).voi
+    return kind === 'mip' ? (this.#projections.get(uid) ?? projectionVoi(data, own)) : own
+  }
+
   solidPreset(data: SeriesData, kind: PaneState['kind']): SolidPreset {
-    const mip = SOLID_PRESETS.find((preset) => preset.kind === 'mip')!
-    if (kind === 'mip') return mip
+    if (kind === 'mip') return MIP_PRESET
     const choices = presetsFor(data.series.modality)
-    return choices.find((preset) => preset.id === useReading.getState().solidPreset) ?? choices[0] ?? mip
+    return choices.find((preset) => preset.id === useReading.getState().solidPreset) ?? choices[0] ?? MIP_PRESET
   }
 
   #trouble(key: string, trouble: Trouble | null): void {
@@ -321,13 +329,17 @@ export class ReadingSession {
     return key === null ? null : (this.#panes.get(key)?.solid ?? null)
   }
 
+  /** Chooses a window for every flat view of a series, or for its projection when that is the active pane. */
   setWindow(seriesUid: string, voi: VoiRange, inverted: boolean): void {
-    this.#windows.set(seriesUid, { voi, inverted })
+    const active = activePane(useReading.getState())
+    if (active?.kind === 'mip') this.#projections.set(seriesUid, voi)
+    else this.#windows.set(seriesUid, { voi, inverted })
+    const shown = this.window(seriesUid)
+    const data = this.known(seriesUid)
     for (const { pane, planar, solid } of this.#panes.values()) {
-      if (pane.seriesUid === seriesUid) planar?.setVoi(voi, inverted)
-      const data = this.known(seriesUid)
-      if (pane.seriesUid === seriesUid && solid !== null && data !== null)
-        solid.apply(this.solidPreset(data, pane.kind), voi)
+      if (pane.seriesUid !== seriesUid) continue
+      planar?.setVoi(shown.voi, shown.inverted)
+      if (data !== null) solid?.apply(this.solidPreset(data, pane.kind), this.#solidVoi(data, pane.kind))
     }
     this.redrawAll()
   }
