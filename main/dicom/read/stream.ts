@@ -110,7 +110,7 @@ async function readStreamMeta(queue: ByteQueue): Promise<Meta> {
   for (;;) {
     const bytes = await queue.gather(wanted)
     try {
-      return readMeta(bytes, queue.ended && bytes.length < wanted)
+      return readMeta(bytes, queue.ended)
     } catch (error) {
       wanted = more(error, bytes.length)
     }
@@ -130,10 +130,9 @@ async function readStreamHeader(queue: ByteQueue, meta: Meta): Promise<Header> {
   let wanted = meta.offset + 8
   for (;;) {
     const bytes = await queue.gather(wanted)
-    const complete = queue.ended && bytes.length <= wanted
     try {
-      if (reader === null) reader = new HeaderReader(bytes, meta, complete)
-      else reader.extend(bytes, complete)
+      if (reader === null) reader = new HeaderReader(bytes, meta, queue.ended)
+      else reader.extend(bytes, queue.ended)
       return reader.read(() => bytes)
     } catch (error) {
       wanted = more(error, bytes.length)
