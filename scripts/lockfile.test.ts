@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 
 interface Locked {
   version?: string
-  os?: string[]
+  gypfile?: boolean
   optionalDependencies?: Record<string, string>
 }
 const file = join(import.meta.dirname, '..', 'package-lock.json')
@@ -35,5 +35,11 @@ describe('package-lock.json', () => {
         .map(([name, version]) => `${name}@${version} of ${from}`),
     )
     expect(missing).toEqual([])
+  })
+
+  // npm 10 reads the lock and not the package's own `gypfile: false`, and would run node-gyp: a fresh machine has
+  // neither Python nor make, and the binary is in the package.
+  it('keeps npm from compiling what is compiled', () => {
+    expect(packages['node_modules/better-sqlite3-multiple-ciphers']).toMatchObject({ gypfile: false })
   })
 })
