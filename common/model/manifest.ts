@@ -105,7 +105,7 @@ export const goldenCaseSchema = z.object({
  */
 export const modelScopeSchema = z.object({
   ageYears: z.object({ min: z.number().min(0), max: z.number().positive() }).optional(),
-  /** View Position (0018,5101) values, e.g. PA and AP. */
+  /** View Position (0018,5101) values, e.g. PA and AP. Images that state another view are left out. */
   viewPositions: z
     .array(z.string().regex(/^[A-Z]+$/))
     .min(1)

@@ -1,10 +1,11 @@
-import type { ModelInput } from '#common/model/manifest.ts'
+import type { ModelManifest } from '#common/model/manifest.ts'
 import { decodeFrame } from '../../dicom/codecs/decode-frame.ts'
 import { pixelFormat } from '../../dicom/codecs/pixel-format.ts'
 import { assembleVolume } from '../../dicom/volume/assemble.ts'
 import type { VolumeInstance } from '../../dicom/volume/types.ts'
 import type { Affine } from '../geometry/affine.ts'
 import type { RunContext } from './context.ts'
+import { scopeWarnings } from './scope.ts'
 import type { SeriesVolume } from './segment.ts'
 import type { OpenSeries, SeriesInstance } from './series-reader.ts'
 
@@ -26,11 +27,15 @@ function volumeInstance(instance: SeriesInstance, context: RunContext): VolumeIn
  * The series as a volume in the unit the model reads: SUV from the header for PET, HU for CT. Never guessed.
  * @throws suv/not-computable, geometry/unsuitable, dicom/undecodable-pixels, dicom/too-large
  */
-export async function loadVolume(series: OpenSeries, input: ModelInput, context: RunContext): Promise<SeriesVolume> {
+export async function loadVolume(
+  series: OpenSeries,
+  manifest: ModelManifest,
+  context: RunContext,
+): Promise<SeriesVolume> {
   const volume = await assembleVolume(
     series.instances.map((instance) => volumeInstance(instance, context)),
     {
-      petUnit: input.unit === 'SUVbw' ? 'SUVbw' : 'stored',
+      petUnit: manifest.inputs[0]!.unit === 'SUVbw' ? 'SUVbw' : 'stored',
       onProgress: (done, total) => context.progress(done, total, 'Reading the series'),
     },
   )
@@ -48,6 +53,9 @@ export async function loadVolume(series: OpenSeries, input: ModelInput, context:
         frame: (instance?.frames ?? 1) > 1 ? (volume.frames[k] ?? 1) : null,
       }
     }),
-    warnings: volume.notes.map((note) => note.message),
+    warnings: [
+      ...volume.notes.map((note) => note.message),
+      ...scopeWarnings(series.instances[0]!.dataset, manifest.scope),
+    ],
   }
 }

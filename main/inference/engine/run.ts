@@ -26,7 +26,7 @@ export async function runOrder(order: RunOrder, sessions: Sessions, context: Run
   try {
     const model = await timed(context, 'load model', () => sessions.get(order.model, order.provider))
     if (manifest.task === 'segmentation' && manifest.dimensions === 3) {
-      const volume = await timed(context, 'decode', () => loadVolume(series, manifest.inputs[0]!, context))
+      const volume = await timed(context, 'decode', () => loadVolume(series, manifest, context))
       const outcome = await segmentVolume(volume, model, context)
       const segmentation = await timed(context, 'segmentation object', () =>
         Promise.resolve(encodeSegmentation(order, volume, outcome.segmentation)),

@@ -12,6 +12,8 @@ export interface SeriesInstance {
   dataset: DicomJsonDataset
   /** The frame (1-based) in its original transfer syntax. */
   frame(number: number): ReadFrame
+  /** Bytes of the (inflated) instance: bulk data that the data set only refers to. */
+  bytes(offset: number, length: number): Uint8Array
 }
 
 export interface OpenSeries {
@@ -48,6 +50,7 @@ export async function openSeries(order: RunOrder, pause: () => Promise<void>): P
         frames,
         dataset: JSON.parse(reader.dataset(key).toString('utf8')) as DicomJsonDataset,
         frame: (number) => reader.frame(key, number),
+        bytes: (offset, length) => reader.bulk(key, offset, length),
       })
     }
     if (instances.length === 0) throw new AlcoveError('not-found', 'The series has no images.')
