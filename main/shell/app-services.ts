@@ -1,4 +1,6 @@
 import type { StudyInstanceUID } from '#common/ids.ts'
+import type { ImportSource } from '../studies/types.ts'
+import type { Workstation } from '../workstation.ts'
 import type { FetchHandler } from './types.ts'
 
 /** What a shell that owns a window needs of the workstation behind it. */
@@ -9,6 +11,28 @@ export interface AppServices {
   /** Brings a study onto the page that is open. */
   openStudy(studyInstanceUID: StudyInstanceUID): void
   close(): Promise<void>
+}
+
+export function workstationServices(
+  workstation: Pick<Workstation, 'tasks' | 'importer' | 'events' | 'close'>,
+  handler: FetchHandler,
+): AppServices {
+  return {
+    handler,
+    importPaths(paths) {
+      const sources = paths.map((path): ImportSource => ({ kind: 'path', path }))
+      const { result } = workstation.tasks.start('import', ({ signal, report }) =>
+        workstation.importer.import(sources, {
+          signal,
+          onProgress: ({ done, total, note }) => report({ done, total, note }),
+        }),
+      )
+      // The task's own event tells a failure; here is nobody to tell it to.
+      result.catch(() => undefined)
+    },
+    openStudy: (studyInstanceUID) => workstation.events.publish({ type: 'open-study', studyInstanceUID }),
+    close: () => workstation.close(),
+  }
 }
 
 /** Path of the page that shows this study first, or the study list. */
