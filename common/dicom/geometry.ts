@@ -24,7 +24,7 @@ export interface ImagePlane {
   rowSpacingMm: number
 }
 
-export function add(a: Vector3, b: Vector3): Vector3 {
+function add(a: Vector3, b: Vector3): Vector3 {
   return [a[0] + b[0], a[1] + b[1], a[2] + b[2]]
 }
 

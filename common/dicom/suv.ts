@@ -2,7 +2,7 @@ import { AlcoveError } from '../errors.ts'
 import { fromBase64 } from './base64.ts'
 import { type DicomJsonDataset, items, number, text } from './json.ts'
 
-export type SuvFailure =
+type SuvFailure =
   | 'no-series'
   | 'not-pet'
   | 'units'

@@ -11,7 +11,7 @@ function codedSamples(format: PixelFormat): number {
   return isChroma422(format) ? pixels * 2 : pixels * format.samplesPerPixel
 }
 
-export function isChroma422(format: PixelFormat): boolean {
+function isChroma422(format: PixelFormat): boolean {
   const { photometricInterpretation: meaning } = format
   return format.samplesPerPixel === 3 && (meaning === 'YBR_FULL_422' || meaning === 'YBR_PARTIAL_422')
 }
@@ -46,7 +46,7 @@ export function nativeSamples(bytes: Uint8Array, format: PixelFormat, littleEndi
 }
 
 /** Least significant bit first (PS3.5 section 8.1.1). */
-export function unpackBits(bytes: Uint8Array, count: number): Uint8Array {
+function unpackBits(bytes: Uint8Array, count: number): Uint8Array {
   const out = new Uint8Array(count)
   for (let k = 0; k < count; k++) out[k] = (bytes[k >> 3]! >> (k & 7)) & 1
   return out

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
-import { toAlcoveError } from '#common/errors.ts'
+import { isAlcoveError, toAlcoveError } from '#common/errors.ts'
 import { undecodable } from './undecodable.ts'
 
 interface FrameInfo {
@@ -112,7 +112,7 @@ export async function decodeWithWasm(codec: WasmCodec, bytes: Uint8Array): Promi
     if (count === 0 || decoded.length !== count * (wide ? 2 : 1))
       throw undecodable('the codec gave a different number of pixels than it announced.')
     const own = decoded.slice()
-    return {
+    const image: WasmImage = {
       width: info.width,
       height: info.height,
       precision: info.bitsPerSample,
@@ -121,10 +121,13 @@ export async function decodeWithWasm(codec: WasmCodec, bytes: Uint8Array): Promi
       planar: codec === 'jpeg-ls' && decoder.getInterleaveMode?.() === 0,
       samples: wide ? new Uint16Array(own.buffer) : own,
     }
-  } catch (error) {
-    throw codecError(module, error)
-  } finally {
     decoder.delete()
+    return image
+  } catch (error) {
+    // After a trap the module's memory may be in any state: the next frame gets a fresh one.
+    if (!isAlcoveError(error) && typeof error !== 'number') loaded.delete(codec)
+    else decoder.delete()
+    throw codecError(module, error)
   }
 }
 

@@ -2,7 +2,7 @@ import { functionalGroup } from '#common/dicom/geometry.ts'
 import { type DicomJsonDataset, items, numbers, text } from '#common/dicom/json.ts'
 import { type LookupTable, lookupTable, lookUp } from '#common/dicom/modality-lut.ts'
 
-export type WindowFunction = 'LINEAR' | 'LINEAR_EXACT' | 'SIGMOID'
+type WindowFunction = 'LINEAR' | 'LINEAR_EXACT' | 'SIGMOID'
 
 /** In units of the modality LUT's output. */
 export interface Window {

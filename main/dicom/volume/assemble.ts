@@ -46,7 +46,7 @@ export async function assembleVolume(
 }
 
 /** Decodes one stack of findStacks into a volume. @throws as assembleVolume, its blocking problems excepted */
-export async function fillStack(
+async function fillStack(
   stack: Stack,
   instances: readonly VolumeInstance[],
   options: AssembleOptions = {},

@@ -12,7 +12,7 @@ import {
 import { type DicomJsonDataset, number, text } from '#common/dicom/json.ts'
 
 /** One frame of one instance, with its place. */
-export interface Slice {
+interface Slice {
   /** Index into the instances given. */
   instance: number
   /** 0-based. */
@@ -21,7 +21,7 @@ export interface Slice {
   sopInstanceUID: string
 }
 
-export type StackProblemCode =
+type StackProblemCode =
   'single-slice' | 'missing-slices' | 'uneven-spacing' | 'shifted-slices' | 'tilted' | 'duplicates'
 
 export interface StackProblem {
