@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { text } from '#common/dicom/json.ts'
 import { writePart10 } from '../dicom/write/part10.ts'
 import {
   CT_OFFSET,
@@ -156,13 +157,13 @@ export async function generateCt(
   return { studyInstanceUID: study.studyInstanceUID, ...written }
 }
 
-function grid(volume: Volume): SliceGrid {
+function grid(size: Volume): SliceGrid {
   return {
-    columns: volume.columns,
-    rows: volume.rows,
-    x0: volume.originLps[0],
-    y0: volume.originLps[1],
-    spacing: volume.spacingMm[0],
+    columns: size.columns,
+    rows: size.rows,
+    x0: size.originLps[0],
+    y0: size.originLps[1],
+    spacing: size.spacingMm[0],
   }
 }
 
@@ -201,7 +202,7 @@ async function writeCt(job: CtJob): Promise<{ seriesInstanceUID: string; files: 
     drawSlice(job.shapes, grid(job.volume), z, 'hu', -1000, slice)
     addNoise(slice, job.seed * 100_003 + index, () => CT_NOISE_HU)
     const header = ctHeader(job.study, job.volume, index, job.description)
-    seriesInstanceUID = String(header['0020000E']?.Value?.[0])
+    seriesInstanceUID = text(header, '0020000E') ?? ''
     const file = fileName(job.directory, job.volume.slices - 1 - index)
     await writeFile(file, writePart10(header, { pixels: { vr: 'OW', bytes: words(slice, 1, CT_OFFSET, 0, 4095) } }))
     files.push(file)
@@ -210,7 +211,7 @@ async function writeCt(job: CtJob): Promise<{ seriesInstanceUID: string; files: 
 }
 
 /** Bq/ml at the start of the scan of tissue with SUV 1: what is left of the dose, spread over the body's weight in g. */
-export const BQML_PER_SUV = (INJECTED_BQ * 2 ** (-UPTAKE_SECONDS / HALF_LIFE_SECONDS)) / (WEIGHT_KG * 1000)
+const BQML_PER_SUV = (INJECTED_BQ * 2 ** (-UPTAKE_SECONDS / HALF_LIFE_SECONDS)) / (WEIGHT_KG * 1000)
 
 async function writePet(
   directory: string,
@@ -243,7 +244,7 @@ async function writePet(
     const highest = slice.reduce((most, value) => Math.max(most, value), 0) * BQML_PER_SUV
     const slope = Number((Math.max(highest, 1) / 32767).toPrecision(8))
     const header = petHeader(study, PET_VOLUME, index, slope)
-    seriesInstanceUID = String(header['0020000E']?.Value?.[0])
+    seriesInstanceUID = text(header, '0020000E') ?? ''
     const file = fileName(directory, slices - 1 - index)
     const stored = words(slice, BQML_PER_SUV / slope, 0, 0, 32767)
     await writeFile(file, writePart10(header, { pixels: { vr: 'OW', bytes: stored } }))

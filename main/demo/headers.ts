@@ -4,9 +4,9 @@ import { uidOf } from '../dicom/write/uid.ts'
 
 /** When the invented examination took place; everything else follows from it. */
 const STUDY_DATE = '20260302'
-export const CT_TIME = '100500'
-export const INJECTION_TIME = '091500'
-export const PET_TIME = '101500'
+const CT_TIME = '100500'
+const INJECTION_TIME = '091500'
+const PET_TIME = '101500'
 export const UPTAKE_SECONDS = 3600
 
 export const WEIGHT_KG = 75

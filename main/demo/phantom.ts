@@ -39,7 +39,7 @@ export const LESION = {
 export const LESION_VOLUME_ML = ((4 / 3) * Math.PI * LESION.radii[0] * LESION.radii[1] * LESION.radii[2]) / 1000
 
 /** Lowest and highest z of the phantom's content, mm. */
-export const PHANTOM_RANGE = { from: -20, to: 420 } as const
+const PHANTOM_RANGE = { from: -20, to: 420 } as const
 
 function ellipsoid(centre: Point, radii: Point, tissue: Tissue): Shape {
   return { kind: 'ellipsoid', centre, radii, tissue }

@@ -4,7 +4,7 @@
  * files; 1-bit frames that share a byte).
  */
 export { frameFromWhole, inflateInstance, readInstanceBytes } from './instance.ts'
-export { readInstance, type ReadOptions } from './stream.ts'
+export { readInstance } from './stream.ts'
 export { unpackFrame } from './pixels.ts'
 export { parseBulkDataUri } from './values.ts'
 export {

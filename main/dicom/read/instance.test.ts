@@ -47,7 +47,7 @@ async function streamed(bytes: Buffer, size = 7): Promise<{ head: InstanceHead; 
   return { head, parts: list }
 }
 
-function frames(parts: readonly InstancePart[]): Map<number, Buffer> {
+function framesOf(parts: readonly InstancePart[]): Map<number, Buffer> {
   const map = new Map<number, Buffer>()
   for (const part of parts)
     if (part.frame !== null) map.set(part.frame, Buffer.concat([map.get(part.frame) ?? Buffer.alloc(0), part.bytes]))
@@ -67,8 +67,8 @@ async function read(
   expect(joined(whole.parts).equals(bytes)).toBe(true)
   expect(joined(stream.parts).equals(bytes)).toBe(true)
   expect(stream.head).toEqual(whole.head)
-  expect(frames(stream.parts)).toEqual(frames(whole.parts))
-  return { ...whole, frames: frames(whole.parts) }
+  expect(framesOf(stream.parts)).toEqual(framesOf(whole.parts))
+  return { ...whole, frames: framesOf(whole.parts) }
 }
 
 /** The code with which both ways refuse. */

@@ -33,7 +33,7 @@ export function readInstanceBytes(bytes: Uint8Array): { head: InstanceHead; part
 }
 
 /** Header, pixel walk and trailer of a file in memory (inflated already); collects parts when asked to. */
-export function readWhole(file: Buffer, meta: Meta, parts: InstancePart[] = []): { header: Header } {
+function readWhole(file: Buffer, meta: Meta, parts: InstancePart[] = []): { header: Header } {
   const header = new HeaderReader(file, meta, true).read(() => file)
   pushParts(parts, file, 'header', null, 0, header.valueOffset)
   const end = walkWhole(file, header, parts)
@@ -94,7 +94,7 @@ function countFragments(file: Buffer, valueOffset: number, layout: PixelLayout):
  * "bulk:…" references of deflated objects count in these bytes.
  * @throws AlcoveError dicom/too-large, dicom/corrupt
  */
-export function inflateFile(file: Buffer, meta: Meta): Buffer {
+function inflateFile(file: Buffer, meta: Meta): Buffer {
   let dataset: Buffer
   try {
     dataset = inflateRawSync(file.subarray(meta.offset), { maxOutputLength: LIMITS.dicomInflatedBytes })

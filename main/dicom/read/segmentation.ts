@@ -3,7 +3,7 @@ import { LIMITS } from '#common/limits.ts'
 import { items, number, numbers, text, type DicomJsonDataset } from '#common/dicom/json.ts'
 import { alongNormal, planeOf, sameGrid, type FrameGroups, type FramePlane } from '../write/plane.ts'
 
-export type SegmentationKind = 'binary' | 'fractional' | 'labelmap'
+type SegmentationKind = 'binary' | 'fractional' | 'labelmap'
 
 export interface Segment {
   number: number

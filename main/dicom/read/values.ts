@@ -5,7 +5,7 @@ import type { TextReader } from './charset.ts'
 import { UN, type Vr } from './vr.ts'
 
 /** Binary values longer than this stand in the DICOM JSON as a reference into the file. */
-export const INLINE_BINARY_BYTES = 1024
+const INLINE_BINARY_BYTES = 1024
 
 export interface ValueContext {
   bytes: Buffer
@@ -134,8 +134,8 @@ function numberValues(context: ValueContext, vr: Vr, offset: number, length: num
   spend(context, count)
   const { view, littleEndian: le } = context
   if (count === 1) return [readNumber(view, vr.name, offset, le)]
-  const values = new Array<DicomJsonValue>(count)
-  for (let i = 0; i < count; i += 1) values[i] = readNumber(view, vr.name, offset + i * vr.size, le)
+  const values: DicomJsonValue[] = []
+  for (let i = 0; i < count; i += 1) values.push(readNumber(view, vr.name, offset + i * vr.size, le))
   return values
 }
 

@@ -1,5 +1,5 @@
 /** How the value of each VR is read (PS3.5 table 6.2-1). */
-export type VrKind =
+type VrKind =
   | 'sequence'
   | 'binary'
   | 'name'

@@ -1,8 +1,7 @@
 import { entryOfKeyword } from '#common/dicom/dictionary.ts'
 import type { DicomJsonDataset, DicomJsonElement, DicomJsonValue } from '#common/dicom/json.ts'
 
-export type KeywordValue =
-  string | number | null | undefined | Uint8Array | readonly (string | number)[] | readonly Keywords[]
+type KeywordValue = string | number | null | undefined | Uint8Array | readonly (string | number)[] | readonly Keywords[]
 
 /** A data set written by keyword (PS3.6): `undefined` leaves an element out, `null` writes it empty. */
 export interface Keywords {

@@ -5,7 +5,7 @@ import { EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES } from '#common/dicom/tran
 import { isVrName, vrOfName, type Vr } from '../read/vr.ts'
 import { IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME } from './uid.ts'
 
-export type PixelsToWrite =
+type PixelsToWrite =
   /** Native pixel data in little endian. */
   | { vr: 'OB' | 'OW'; bytes: Uint8Array }
   /** One compressed frame each (PS3.5 annex A.4), each in one fragment, with a Basic Offset Table. */
@@ -60,7 +60,7 @@ export function writePart10(dataset: DicomJsonDataset, options: WriteOptions = {
 }
 
 /** The data set alone, explicit VR little endian. @throws AlcoveError dicom/corrupt */
-export function encodeDataset(dataset: DicomJsonDataset, options: WriteOptions = {}): Uint8Array {
+function encodeDataset(dataset: DicomJsonDataset, options: WriteOptions = {}): Uint8Array {
   const writer = new Writer(options)
   writer.dataset(dataset, options.pixels)
   return writer.done()
@@ -209,7 +209,7 @@ class Writer {
     if (vr.kind === 'tag') {
       const bytes = Buffer.alloc(values.length * 4)
       values.forEach((value, index) => {
-        const pointed = Number.parseInt(String(value), 16)
+        const pointed = Number.parseInt(typeof value === 'string' ? value : '0', 16)
         bytes.writeUInt16LE(pointed >>> 16, index * 4)
         bytes.writeUInt16LE(pointed & 0xffff, index * 4 + 2)
       })
@@ -227,8 +227,8 @@ function numberBytes(tag: string, vr: Vr, values: readonly DicomJsonValue[]): Ui
   values.forEach((value, index) => {
     const at = index * vr.size
     try {
-      if (vr.name === 'UV') bytes.writeBigUInt64LE(BigInt(String(value)), at)
-      else if (vr.name === 'SV') bytes.writeBigInt64LE(BigInt(String(value)), at)
+      if (vr.name === 'UV') bytes.writeBigUInt64LE(big(value), at)
+      else if (vr.name === 'SV') bytes.writeBigInt64LE(big(value), at)
       else writeNumber(bytes, vr.name, Number(value), at)
     } catch (error) {
       throw new AlcoveError('dicom/corrupt', `A value of element ${tag} does not fit its VR ${vr.name}.`, {
@@ -237,6 +237,12 @@ function numberBytes(tag: string, vr: Vr, values: readonly DicomJsonValue[]): Ui
     }
   })
   return bytes
+}
+
+/** 64-bit numbers beyond 2^53 stand as text in DICOM JSON. */
+function big(value: DicomJsonValue): bigint {
+  if (typeof value !== 'string' && typeof value !== 'number') throw new TypeError('no number')
+  return BigInt(value)
 }
 
 function writeNumber(bytes: Buffer, vr: string, value: number, at: number): void {
@@ -269,7 +275,7 @@ export function decimalString(value: number): string {
   if (plain.length <= 16) return plain
   for (let digits = 16; digits > 0; digits -= 1) {
     const rounded = Number(value.toPrecision(digits))
-    const shorter = [String(rounded), rounded.toExponential()].find((text) => text.length <= 16)
+    const shorter = [String(rounded), rounded.toExponential()].find((written) => written.length <= 16)
     if (shorter !== undefined) return shorter
   }
   return '0'

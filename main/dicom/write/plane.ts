@@ -1,6 +1,7 @@
+import { cross, dot } from '#common/dicom/geometry.ts'
 import { items, number, numbers, type DicomJsonDataset } from '#common/dicom/json.ts'
 
-export type Vector3 = [number, number, number]
+type Vector3 = [number, number, number]
 
 /** Where a frame lies in the patient (PS3.3 C.7.6.2), DICOM LPS, mm. */
 export interface FramePlane {
@@ -62,14 +63,6 @@ export function planeOf(dataset: DicomJsonDataset, groups: FrameGroups): FramePl
     pixelSpacingMm: [between, along],
     sliceThicknessMm: number(measures, '00180050'),
   }
-}
-
-export function cross(a: Vector3, b: Vector3): Vector3 {
-  return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
-}
-
-export function dot(a: Vector3, b: Vector3): number {
-  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 }
 
 /** Signed distance of a plane along its normal, mm. */

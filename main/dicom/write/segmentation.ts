@@ -5,9 +5,9 @@ import { writePart10 } from './part10.ts'
 import { alongNormal, framePlane, sameGrid, type FramePlane } from './plane.ts'
 import { newUid } from './uid.ts'
 
-export const SEGMENTATION_STORAGE = '1.2.840.10008.5.1.4.1.1.66.4'
+const SEGMENTATION_STORAGE = '1.2.840.10008.5.1.4.1.1.66.4'
 
-export type CodedConcept = readonly [value: string, scheme: string, meaning: string]
+type CodedConcept = readonly [value: string, scheme: string, meaning: string]
 
 /** One slice of the label volume: a frame of an image of the series that was segmented. */
 export interface SegmentedSlice {
