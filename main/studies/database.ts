@@ -131,3 +131,13 @@ export function assertNotNewer(version: number, migrations: readonly string[], w
 export function schemaVersion(connection: Connection): number {
   return withStoreErrors(() => connection.pragma('user_version', { simple: true })) as number
 }
+
+/** Version of the SQLite inside, from a database in memory: tells that the native driver loads here. */
+export function sqliteVersion(): string {
+  const connection = new Database(':memory:')
+  try {
+    return (connection.prepare('SELECT sqlite_version() AS version').get() as { version: string }).version
+  } finally {
+    connection.close()
+  }
+}

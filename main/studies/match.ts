@@ -79,18 +79,19 @@ function matchesTime(text: string, vr: string, key: string): boolean {
   const plain = (part: string) => (vr === 'DA' ? part.replace(/[.\-\s]/g, '') : part.replace(/[:\s]/g, ''))
   const value = plain(text)
   const range = timeRange(vr, key)
-  if (range === null) return value === plain(key) || (vr === 'TM' && value.split('.')[0] === plain(key))
+  // Wildcards are not the standard's for these; people use them.
+  if (range === null) return glob(value, plain(key)) || (vr === 'TM' && value.split('.')[0] === plain(key))
   const [from, to] = range
   return (from === '' || value >= plain(from)) && (to === '' || value.slice(0, plain(to).length) <= plain(to))
 }
 
 /** Both ends of a range, '' when open; null when the key is no range. */
 export function timeRange(vr: string, key: string): [from: string, to: string] | null {
-  // A hyphen in a date time may also begin its zone ("20240101120000-0500").
-  const pattern = vr === 'DT' ? /^(\d*\.?\d*(?:[+-]\d{4}(?=-))?)-(\d{4,}.*|)$/ : /^([^-]*)-([^-]*)$/
-  const found = pattern.exec(key.trim())
+  const found = /^([^-]*(?:-\d{4}(?=-))?)-(.*)$/.exec(key.trim())
   if (found === null) return null
   const [, from = '', to = ''] = found
+  // A hyphen in a date time may also begin its zone ("20240101120000-0500"), and there is no year 500.
+  if (vr === 'DT' && /^(?:0\d|1[0-4])\d\d$/.test(to)) return null
   return from === '' && to === '' ? null : [from, to]
 }
 

@@ -238,6 +238,15 @@ class FolderStudies implements WritableStudies {
     return { path, cipher, key: key() }
   }
 
+  capsuleInstances(
+    study: StudyInstanceUID,
+    series: SeriesInstanceUID,
+  ): { sopInstanceUID: string; row: number; root: Uint8Array }[] {
+    return catalogue
+      .instancePlaces(this.#db(), study, { seriesInstanceUID: series })
+      .map(({ sopInstanceUID, row, root }) => ({ sopInstanceUID, row, root }))
+  }
+
   saveInferenceRun(run: InferenceRun): void {
     catalogue.saveInferenceRun(this.#db(), run)
   }

@@ -105,6 +105,14 @@ export interface ReadableStudies {
    * ./capsule-reader.ts. @throws vault/locked
    */
   capsuleAccess(studyInstanceUID: StudyInstanceUID): CapsuleAccess
+  /**
+   * Where the series' acknowledged instances lie in that file, in catalogue order, with what the catalogue knows of
+   * each: read by these keys, a page put back to an older state is noticed.
+   */
+  capsuleInstances(
+    studyInstanceUID: StudyInstanceUID,
+    seriesInstanceUID: SeriesInstanceUID,
+  ): { sopInstanceUID: string; row: number; root: Uint8Array }[]
 }
 
 export interface CapsuleAccess {
