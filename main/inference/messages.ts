@@ -23,8 +23,8 @@ export const runOrderSchema = z.object({
   /** One study's file and key. The engine overwrites the key when the file is open. */
   capsule: z.object({ path: z.string(), key: bytes, cipher: z.enum(['aegis-256', 'sqlcipher']) }),
   seriesInstanceUID: z.string(),
-  /** The acknowledged instances of the series: the file may hold others that are not. */
-  sopInstanceUIDs: z.array(z.string()),
+  /** The series' instances by their place in the file, and the digest that tells an old page from a new one. */
+  instances: z.array(z.object({ sopInstanceUID: z.string(), row: z.number().int(), root: bytes })),
   /** Goes into the SEG: application name and version. */
   app: z.string(),
 })

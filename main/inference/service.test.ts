@@ -1,14 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { inferenceRunSchema, type Provider } from '#common/contract/inference.ts'
 import { text } from '#common/dicom/json.ts'
 import { seriesInstanceUID, sopInstanceUID, studyInstanceUID } from '#common/ids.ts'
 import { openModelRegistry } from '../models/registry.ts'
 import { thresholdPackage, writePackage } from '../models/testing/packages.ts'
 import { openStudies } from '../studies/open-studies.ts'
+import type { CapsuleAccess } from '../studies/types.ts'
 import { openVault } from '../vault/open-vault.ts'
+import { openSeries } from './engine/series-reader.ts'
 import { forkEngine, type EngineProcess } from './host/spawner.ts'
 import { createInferenceService, type InferenceServiceOptions } from './service.ts'
 import { ball, petStudy, PET_SIZE, PET_SLICES, type PetStudy, type PetStudyOptions } from './testing/pet-study.ts'
@@ -264,6 +266,45 @@ describe('runs end when they should', () => {
     service = open({ stallMs: 5 })
     const study = await bringIn({ suv: hot })
     await expect(service.run(request(study, 'slow'))).rejects.toMatchObject({ code: 'task/timeout' })
+  })
+})
+
+describe('the study on its way to the inference process', () => {
+  it('is one file and one key, and the key is overwritten on both sides', async () => {
+    const study = await bringIn({ suv: hot })
+    const [uid, series] = [studyInstanceUID(study.studyInstanceUID), seriesInstanceUID(study.seriesInstanceUID)]
+    const handedOver = vi.spyOn(store.studies, 'capsuleAccess')
+    await service.run(request(study))
+    const access = handedOver.mock.results[0]!.value as CapsuleAccess
+    handedOver.mockRestore()
+    expect(access.key).toHaveLength(32)
+    expect(access.key.every((byte) => byte === 0)).toBe(true)
+
+    const capsule = store.studies.capsuleAccess(uid)
+    expect(capsule.key.some((byte) => byte !== 0)).toBe(true)
+    const opened = await openSeries(
+      {
+        capsule,
+        seriesInstanceUID: series,
+        instances: store.studies.capsuleInstances(uid, series),
+      },
+      () => Promise.resolve(),
+    )
+    opened.close()
+    expect(opened.instances.map(({ sopInstanceUID: sop }) => sop)).toEqual(study.sopInstanceUIDs)
+    expect(capsule.key.every((byte) => byte === 0)).toBe(true)
+  })
+
+  it('is refused when an image is not the one the catalogue remembers', async () => {
+    const study = await bringIn({ suv: hot })
+    const [uid, series] = [studyInstanceUID(study.studyInstanceUID), seriesInstanceUID(study.seriesInstanceUID)]
+    const instances = store.studies.capsuleInstances(uid, series)
+    instances[3]!.root = new Uint8Array(32)
+    await expect(
+      openSeries({ capsule: store.studies.capsuleAccess(uid), seriesInstanceUID: series, instances }, () =>
+        Promise.resolve(),
+      ),
+    ).rejects.toMatchObject({ code: 'store/corrupt' })
   })
 })
 

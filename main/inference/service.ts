@@ -121,14 +121,14 @@ export function createInferenceService(options: InferenceServiceOptions): Infere
     provider: Provider,
     { signal, onProgress }: RunOptions,
   ): Promise<RunResult> {
-    const sopInstanceUIDs = studies.instances(study, series).map((instance) => instance.sopInstanceUID)
+    const instances = studies.capsuleInstances(study, series)
     const capsule = studies.capsuleAccess(study)
     const forgetKey = (): void => void capsule.key.fill(0)
     try {
       return await host.request(
         {
           type: 'run',
-          order: { model, provider, capsule, seriesInstanceUID: series, sopInstanceUIDs, app },
+          order: { model, provider, capsule, seriesInstanceUID: series, instances, app },
         },
         runResultSchema,
         { signal, onProgress, stallMs: options.stallMs ?? STALL_MS, onSent: forgetKey },

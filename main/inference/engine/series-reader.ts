@@ -1,6 +1,6 @@
 import type { DicomJsonDataset } from '#common/dicom/json.ts'
 import { AlcoveError } from '#common/errors.ts'
-import { openCapsule, type CapsuleReader, type InstanceKey } from '../../studies/capsule-reader.ts'
+import { openCapsule, type CapsuleReader } from '../../studies/capsule-reader.ts'
 import type { ReadFrame } from '../../studies/types.ts'
 import type { RunOrder } from '../messages.ts'
 
@@ -23,11 +23,14 @@ export interface OpenSeries {
 }
 
 /**
- * Opens the one study this process was given and reads the headers of the series, in the file's order. The key is
+ * Opens the one study this process was given and reads the headers of the series, in catalogue order. The key is
  * overwritten. `pause` lets a cancellation in between the instances.
  * @throws store/corrupt, not-found when the series has no instance here
  */
-export async function openSeries(order: RunOrder, pause: () => Promise<void>): Promise<OpenSeries> {
+export async function openSeries(
+  order: Pick<RunOrder, 'capsule' | 'seriesInstanceUID' | 'instances'>,
+  pause: () => Promise<void>,
+): Promise<OpenSeries> {
   const { capsule, seriesInstanceUID } = order
   let reader: CapsuleReader
   try {
@@ -36,12 +39,9 @@ export async function openSeries(order: RunOrder, pause: () => Promise<void>): P
     capsule.key.fill(0)
   }
   try {
-    const acknowledged = new Set(order.sopInstanceUIDs)
     const instances: SeriesInstance[] = []
-    for (const { row, sopInstanceUID, seriesInstanceUID: series } of reader.list()) {
-      if (series !== seriesInstanceUID || !acknowledged.has(sopInstanceUID)) continue
+    for (const { sopInstanceUID, ...key } of order.instances) {
       await pause()
-      const key: InstanceKey = { row }
       const { transferSyntaxUID, frames } = reader.instance(key)
       if (frames === 0) continue
       instances.push({
