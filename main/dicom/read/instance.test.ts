@@ -469,8 +469,7 @@ describe('absurd sizes', () => {
       EXPLICIT_LE,
       Buffer.concat([start, el(0x00091001, 'OB', Buffer.alloc(10), EXPLICIT, 0xfffffff0)]),
     )
-    expect(() => readInstanceBytes(huge)).toThrow(expect.objectContaining({ code: 'dicom/truncated' }))
-    await expect(streamed(huge)).rejects.toMatchObject({ code: 'dicom/too-large' })
+    expect(await refusal(huge)).toBe('dicom/truncated')
     const pixels = nativeFile(65_535, 65_535, 1, 16, Buffer.alloc(100))
     expect(await refusal(pixels)).toBe('dicom/truncated')
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(32 * 1024 * 1024)
@@ -524,6 +523,23 @@ describe('absurd sizes', () => {
     }
     expect(seen).toBe(head.length + frameBytes * count)
     expect(peak).toBeLessThan(150 * 1024 * 1024)
+  })
+
+  it('refuses a header beyond its limit while it streams', async () => {
+    const head = part10(
+      EXPLICIT_LE,
+      Buffer.concat([start, el(0x00091001, 'OB', Buffer.alloc(0), EXPLICIT, 200_000_000)]),
+    )
+    let given = 0
+    const endless = (async function* () {
+      yield head
+      for (;;) {
+        given += 1_000_000
+        yield await Promise.resolve(Buffer.alloc(1_000_000))
+      }
+    })()
+    await expect(readInstance(endless)).rejects.toMatchObject({ code: 'dicom/too-large' })
+    expect(given).toBeLessThan(70_000_000)
   })
 
   it('stops when asked to', async () => {

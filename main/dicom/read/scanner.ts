@@ -262,8 +262,6 @@ export class Scanner {
     if (length === UNDEFINED_LENGTH) return this.readUndefinedLength(scope, target)
     const end = valueOffset + length
     if (end > scope.limit) throw new Malformed('it is longer than what holds it')
-    if (end > LIMITS.dicomHeaderBytes && !this.complete)
-      throw new AlcoveError('dicom/too-large', `An element before the pixel data declares ${length} bytes.`)
     this.need(end)
     if ((tag & 0xffff) === 0 || tag === TRAILING_PADDING) return end
     let inner = scope

@@ -117,12 +117,15 @@ async function readStreamMeta(queue: ByteQueue): Promise<Meta> {
   }
 }
 
-/** How many bytes to have before the next try: at least twice what was there, so that retries cost no more than reading. */
+/**
+ * How many bytes to have before the next try: at least twice what was there, so that retries cost no more than reading;
+ * never more than the limit, for what an element declares may not be there at all.
+ */
 function more(error: unknown, had: number): number {
   if (!(error instanceof NeedMoreBytes)) throw error
-  if (had > LIMITS.dicomHeaderBytes)
-    throw new AlcoveError('dicom/too-large', `More than ${LIMITS.dicomHeaderBytes} bytes stand before the pixel data.`)
-  return Math.max(error.total, had * 2)
+  const limit = LIMITS.dicomHeaderBytes
+  if (had > limit) throw new AlcoveError('dicom/too-large', `More than ${limit} bytes stand before the pixel data.`)
+  return Math.min(Math.max(error.total, had * 2), limit + 1)
 }
 
 async function readStreamHeader(queue: ByteQueue, meta: Meta): Promise<Header> {
