@@ -99,7 +99,7 @@ export async function decodeWithWasm(codec: WasmCodec, bytes: Uint8Array): Promi
   const Decoder = module[CODECS[codec].decoder] as new () => WasmDecoder
   const decoder = new Decoder()
   try {
-    // CharLS looks for minutes for the end of a JPEG-LS stream that was cut off: one more end marker stops it.
+    // CharLS looks for seconds for the end of a JPEG-LS stream that was cut off: one more end marker stops it.
     const end = codec === 'jpeg-ls' ? [0xff, 0xd9] : []
     const encoded = decoder.getEncodedBuffer(bytes.length + end.length)
     encoded.set(bytes)
