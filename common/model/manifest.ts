@@ -103,7 +103,7 @@ export const goldenCaseSchema = z.object({
  * What the model was made for beyond its modalities. A study outside is still read, with a warning in the result,
  * because headers are often wrong or empty; what a model must never be fed is refused by modality, unit and geometry.
  */
-export const modelScopeSchema = z.object({
+const modelScopeSchema = z.object({
   ageYears: z.object({ min: z.number().min(0), max: z.number().positive() }).optional(),
   /** View Position (0018,5101) values, e.g. PA and AP. Images that state another view are left out. */
   viewPositions: z

@@ -10,7 +10,7 @@ import { modelManifestSchema } from '#common/model/manifest.ts'
 const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'bytes')
 const errorCode = z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]])
 
-export const modelHandoverSchema = z.object({
+const modelHandoverSchema = z.object({
   directory: z.string(),
   /** SHA-256 of model.onnx: the engine hashes what it loads and compares. */
   digest: z.string(),

@@ -134,18 +134,18 @@ const hasTorch = (() => {
 
 /** Test-split radiographs, one of each patient group, so many of each class, in the table's order. */
 async function radiographs(perClass: number): Promise<{ path: string; label: number }[]> {
-  const folder = sharedPath('ml/kermany-cxr-224')
-  const [header, ...lines] = (await readFile(join(folder, 'splits.tsv'), 'utf8')).trim().split('\n')
+  const set = sharedPath('ml/kermany-cxr-224')
+  const [header, ...lines] = (await readFile(join(set, 'splits.tsv'), 'utf8')).trim().split('\n')
   const names = header!.split('\t')
   const rows = lines.map((line) => Object.fromEntries(line.split('\t').map((value, i) => [names[i], value])))
   const chosen: { path: string; label: number }[] = []
   const seen = new Set<string>()
   for (const row of rows) {
     const label = Number(row['label'])
-    if (row['suggested_split'] !== 'test' || seen.has(row['group']!)) continue
+    if (row['suggested_split'] !== 'test' || seen.has(row['group'])) continue
     if (chosen.filter((one) => one.label === label).length === perClass) continue
-    seen.add(row['group']!)
-    chosen.push({ path: join(folder, row['file']!), label })
+    seen.add(row['group'])
+    chosen.push({ path: join(set, row['file']), label })
   }
   return chosen
 }

@@ -21,9 +21,9 @@ function contributions(from: number, to: number): Contribution[] {
     const centre = (i + 0.5) * scale
     const first = Math.max(0, Math.trunc(centre - filterScale + 0.5))
     const end = Math.min(from, Math.trunc(centre + filterScale + 0.5))
-    const weights = Float64Array.from({ length: end - first }, (_, x) =>
-      Math.max(0, 1 - Math.abs((x + first - centre + 0.5) / filterScale)),
-    )
+    const weights = new Float64Array(end - first)
+    for (let x = 0; x < weights.length; x++)
+      weights[x] = Math.max(0, 1 - Math.abs((x + first - centre + 0.5) / filterScale))
     const sum = weights.reduce((total, weight) => total + weight, 0)
     return { first, weights: weights.map((weight) => weight / sum) }
   })

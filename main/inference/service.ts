@@ -19,7 +19,7 @@ import {
   type ModelHandover,
   type RunResult,
 } from './messages.ts'
-import type { InferenceProgress, InferenceService, InstalledPackage, ModelRegistry } from './types.ts'
+import type { InferenceService, InstalledPackage, ModelRegistry } from './types.ts'
 
 export interface InferenceServiceOptions {
   studies: WritableStudies

@@ -1,5 +1,6 @@
-import type { InferenceRequest, InferenceRun, InstalledModel, Provider } from '#common/contract/inference.ts'
-import type { ModelManifest } from '#common/model/manifest.ts'
+import type { InferenceRequest, InferenceRun, Provider } from '#common/contract/inference.ts'
+
+export type { InstalledPackage, ModelRegistry } from '../models/types.ts'
 
 export interface InferenceProgress {
   done: number
@@ -19,23 +20,4 @@ export interface InferenceService {
   /** Providers this build of the runtime holds, and whether each can start here. */
   providers(): Promise<{ provider: Provider; available: boolean; note: string }[]>
   close(): Promise<void>
-}
-
-export interface InstalledPackage {
-  manifest: ModelManifest
-  /** Folder with model.onnx, manifest.json, card.md. */
-  directory: string
-  source: 'bundled' | 'installed'
-  /** SHA-256 of model.onnx. */
-  digest: string
-}
-
-export interface ModelRegistry {
-  list(): Promise<InstalledModel[]>
-  /** Highest version when `version` is null. @throws not-found, model/digest-mismatch */
-  find(id: string, version: string | null): Promise<InstalledPackage>
-  /** Verifies a folder or .zip package wholly, then installs it. @throws model/* */
-  install(path: string): Promise<InstalledModel>
-  remove(id: string, version: string): Promise<void>
-  card(id: string, version: string | null): Promise<string>
 }

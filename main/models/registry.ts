@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { InstalledModel } from '#common/contract/inference.ts'
 import { AlcoveError, isAlcoveError } from '#common/errors.ts'
 import { compareVersions } from '#common/model/version.ts'
-import type { InstalledPackage, ModelRegistry } from '../inference/types.ts'
+import type { InstalledPackage, ModelRegistry } from './types.ts'
 import { unpackModelArchive } from './archive.ts'
 import {
   CARD_FILE,
@@ -70,11 +70,11 @@ async function syncToDisk(path: string): Promise<void> {
 export async function openModelRegistry(options: ModelRegistryOptions): Promise<ModelRegistry> {
   const { bundledDir, installedDir } = options
   // Nothing is made before something is installed: a doctor, or a list, leaves no trace.
-  const names = await readdir(installedDir).catch((error: NodeJS.ErrnoException) => {
+  const leftovers = await readdir(installedDir).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
     throw error
   })
-  for (const name of names)
+  for (const name of leftovers)
     if (name.startsWith(PENDING_PREFIX)) await rm(join(installedDir, name), { recursive: true, force: true })
 
   /** Folder → what its files looked like (names, sizes, times) when their digests were last verified. */

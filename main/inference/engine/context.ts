@@ -5,8 +5,8 @@ import type { ModelInput } from '#common/model/manifest.ts'
 /** What every step of a run is given. */
 export interface RunContext {
   /** Lets messages in; throws task/cancelled when the run was cancelled. Call it at least every 50 ms of work. */
-  pause(): Promise<void>
-  progress(done: number, total: number | null, note: string): void
+  pause: () => Promise<void>
+  progress: (done: number, total: number | null, note: string) => void
   timings: Timing[]
 }
 

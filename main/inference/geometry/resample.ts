@@ -98,7 +98,7 @@ export function planResample(from: Grid, to: Grid, outside: Outside): ResamplePl
 }
 
 /** Target slices [firstSlice, endSlice) of the plan, from `source` into `target` (both whole volumes). */
-export function resampleSlab(
+function resampleSlab(
   plan: ResamplePlan,
   source: Float32Array,
   target: Float32Array,

@@ -14,7 +14,7 @@ export interface ChosenSeries {
 const MIN_SLICES = 3
 
 function values(dataset: DicomJsonDataset, tag: string): string[] {
-  return (dataset[tag]?.Value ?? []).map((value) => String(value).trim().toUpperCase())
+  return (dataset[tag]?.Value ?? []).flatMap((value) => (typeof value === 'string' ? [value.trim().toUpperCase()] : []))
 }
 
 /**

@@ -82,10 +82,10 @@ export function createEngineHost(given: EngineHostOptions): EngineHost {
         clearTimeout(late)
         return ready.resolve()
       }
-      const request = pending.get(parsed.data.id)
-      if (parsed.data.type === 'progress') request?.heard(parsed.data)
-      else if (parsed.data.type === 'result') request?.resolve(parsed.data.value)
-      else request?.reject(new AlcoveError(parsed.data.code, parsed.data.message))
+      const asked = pending.get(parsed.data.id)
+      if (parsed.data.type === 'progress') asked?.heard(parsed.data)
+      else if (parsed.data.type === 'result') asked?.resolve(parsed.data.value)
+      else asked?.reject(new AlcoveError(parsed.data.code, parsed.data.message))
     })
     child.onExit((detail) => {
       clearTimeout(late)

@@ -7,14 +7,14 @@ const FLOAT = 1
 const INT64 = 7
 
 function varint(value: number): number[] {
-  const bytes: number[] = []
+  const septets: number[] = []
   let rest = BigInt.asUintN(64, BigInt(value))
   do {
     const low = Number(rest & 0x7fn)
     rest >>= 7n
-    bytes.push(rest > 0n ? low | 0x80 : low)
+    septets.push(rest > 0n ? low | 0x80 : low)
   } while (rest > 0n)
-  return bytes
+  return septets
 }
 
 function integer(field: number, value: number): Buffer {
