@@ -36,9 +36,9 @@ function ownNode() {
 function runByOwnNode() {
   const node = ownNode()
   if (node === null || process.env.ALCOVE_REEXECUTED === '1') {
-    console.error(
+    process.stderr.write(
       `Alcove needs Node 22.18 or newer; this is ${process.versions.node}, and the project's own Node is missing.\n` +
-        'Run "npm ci" in the Alcove folder (it brings Node 24), or start Alcove with a newer Node.',
+        'Run "npm ci" in the Alcove folder (it brings Node 24), or start Alcove with a newer Node.\n',
     )
     process.exit(1)
   }
@@ -49,7 +49,7 @@ function runByOwnNode() {
   // A terminal sends Ctrl+C to both; a service manager only to this one. Either way the child decides how to end.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => {
-    console.error(`The project's own Node could not be started (${error.code}). Run "npm ci" again.`)
+    process.stderr.write(`The project's own Node could not be started (${error.code}). Run "npm ci" again.\n`)
     process.exit(1)
   })
   child.on('exit', (code, signal) => {

@@ -3,7 +3,11 @@ import { dirname, join } from 'node:path'
 import type { DoctorCheck, DoctorReport } from '#common/contract/doctor.ts'
 import { toAlcoveError } from '#common/errors.ts'
 import { APP_PATHS, dataPaths } from './app-paths.ts'
+import { createEngineHost } from './inference/host/engine-host.ts'
+import { forkEngine } from './inference/host/spawner.ts'
+import { backendsResultSchema } from './inference/messages.ts'
 import { openModelRegistry } from './models/registry.ts'
+import { processEntry } from './process-entry.ts'
 import { findBrowser } from './shell/chromium/find-browser.ts'
 import { VERSION } from './version.ts'
 import type { Workstation } from './workstation.ts'
@@ -12,6 +16,7 @@ import { readVaultFile } from './vault/vault-file.ts'
 const LOW_DISK_BYTES = 5 * 1024 ** 3
 const NO_DISK_BYTES = 200 * 1024 ** 2
 const KEYCHAIN_TIMEOUT_MS = 3_000
+const ENGINE_TIMEOUT_MS = 30_000
 
 export interface DiagnoseInput {
   dataDir: string
@@ -36,14 +41,8 @@ async function runtime(): Promise<Finding> {
 }
 
 async function sqlite(): Promise<Finding> {
-  const { default: Database } = await import('better-sqlite3-multiple-ciphers')
-  const database = new Database(':memory:')
-  try {
-    const row = database.prepare('SELECT sqlite_version() AS version').get() as { version: string }
-    return ok(`SQLite ${row.version} with page encryption`)
-  } finally {
-    database.close()
-  }
+  const { sqliteVersion } = await import('./studies/database.ts')
+  return ok(`SQLite ${sqliteVersion()} with page encryption`)
 }
 
 /** The nearest folder that exists: the data folder itself may not have been made yet. */
@@ -122,12 +121,13 @@ async function providers(workstation: Workstation | null): Promise<Finding> {
       ? ok(working.join(', '))
       : failed('No provider starts.', list.map((provider) => provider.note).join(' '))
   }
-  const { listSupportedBackends } = await import('onnxruntime-node')
-  return ok(
-    listSupportedBackends()
-      .map((backend) => backend.name)
-      .join(', '),
-  )
+  const host = createEngineHost({ spawner: forkEngine, entry: processEntry('inference-engine') })
+  try {
+    const answer = await host.request({ type: 'backends' }, backendsResultSchema, { stallMs: ENGINE_TIMEOUT_MS })
+    return ok(`${answer.runtime} with ${answer.providers.join(', ')}`)
+  } finally {
+    await host.close()
+  }
 }
 
 async function models(dataDir: string): Promise<Finding> {

@@ -1,4 +1,4 @@
-import { number } from '#common/dicom/json.ts'
+import { number, text } from '#common/dicom/json.ts'
 import type { SeriesInstanceUID, StudyInstanceUID } from '#common/ids.ts'
 import { decodeFrame } from './dicom/codecs/decode-frame.ts'
 import { pixelFormat } from './dicom/codecs/pixel-format.ts'
@@ -19,7 +19,7 @@ export async function seriesVolume(
   const records = new Map(studies.instances(study, series).map((record) => [record.sopInstanceUID as string, record]))
   const datasets = await studies.metadata(study, { seriesInstanceUID: series })
   const instances = datasets.flatMap((dataset): VolumeInstance[] => {
-    const record = records.get(String(dataset['00080018']?.Value?.[0]))
+    const record = records.get(text(dataset, '00080018') ?? '')
     if (record === undefined || record.frames === 0 || number(dataset, '00280010') === null) return []
     return [
       {

@@ -3,9 +3,9 @@ import { withSecurityHeaders } from '#node/http/headers.ts'
 import { problemResponse } from '#node/http/problem.ts'
 import { type Logger, SILENT_LOGGER } from '#node/log/logger.ts'
 import type { DoctorReport } from '#common/contract/doctor.ts'
+import type { AppInfo } from '#common/contract/settings.ts'
 import { API_PREFIX } from '#common/contract/route.ts'
 import { AlcoveError, toAlcoveError } from '#common/errors.ts'
-import type { FetchHandler, ShellName } from '../shell/types.ts'
 import type { Workstation } from '../workstation.ts'
 import { serveAsset } from './assets.ts'
 import type { ApiContext } from './context.ts'
@@ -20,7 +20,7 @@ import { studyHandlers } from './rest/studies.ts'
 import { taskHandlers } from './rest/tasks.ts'
 
 export interface ApiOptions {
-  shell: ShellName
+  shell: AppInfo['shell']
   /** Build folder of the window (dist/renderer); null serves no page. */
   rendererDir?: string | null
   logger?: Logger
@@ -53,7 +53,7 @@ function pathOf(request: Request): string {
  * The one API behind every door: DICOMweb, REST, events and the window's own files. Needs no socket. Answers are
  * never shared across origins: no CORS header is ever sent.
  */
-export function createApi(workstation: Workstation, options: ApiOptions): FetchHandler {
+export function createApi(workstation: Workstation, options: ApiOptions): (request: Request) => Promise<Response> {
   const logger = options.logger ?? SILENT_LOGGER
   const context: ApiContext = {
     workstation,

@@ -58,7 +58,7 @@ describe('EventStreamParser', () => {
     const parser = new EventStreamParser()
     const text =
       ': hello\n\nevent: new\ndata: {"type":"from-the-future"}\n\nevent: open-study\ndata: {"type":"open-study","studyInstanceUID":"1"}\n\n'
-    const events = [...text].flatMap((character) => parser.push(character))
+    const events = Array.from(text).flatMap((character) => parser.push(character))
     expect(events).toEqual([{ type: 'open-study', studyInstanceUID: '1' }])
   })
 })

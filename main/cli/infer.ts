@@ -1,4 +1,4 @@
-import { type Finding, type InferenceRun, PROVIDERS, type Provider } from '#common/contract/inference.ts'
+import { type Finding, type InferenceRun, PROVIDERS } from '#common/contract/inference.ts'
 import { isUid } from '#common/ids.ts'
 import type { Register } from './command.ts'
 import { findStudy, modelArgument } from './arguments.ts'
@@ -52,7 +52,7 @@ export const registerInfer: Register = (program, run) => {
     .action(
       run<{ model: string; provider?: string; series?: string }>(async ({ open, output, signal }, [uid], options) => {
         const model = modelArgument(options.model)
-        const provider = PROVIDERS.find((name) => name === options.provider) as Provider | undefined
+        const provider = PROVIDERS.find((name) => name === options.provider)
         if (options.provider !== undefined && provider === undefined) {
           throw usageError(`--provider is one of ${PROVIDERS.join(', ')}.`)
         }

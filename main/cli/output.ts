@@ -13,7 +13,7 @@ export interface Streams {
 export const PROCESS_STREAMS: Streams = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
-  interactive: process.stderr.isTTY === true,
+  interactive: process.stderr.isTTY,
 }
 
 /** What to do about an error, where the sentence itself does not say it already. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createLoopbackGuard } from './loopback-guard.ts'
 
-const inside = async (): Promise<Response> => new Response('inside')
+const behind = async (): Promise<Response> => new Response('inside')
 const get = (url: string, headers: Record<string, string> = {}, method = 'GET'): Request =>
   new Request(url, { method, headers: { Host: new URL(url).host, ...headers } })
 
@@ -14,7 +14,7 @@ function open() {
     bearerToken: 'a-script-token',
     now: () => time,
   })
-  return { guard, handler: guard.protect(inside), advance: (ms: number) => (time += ms) }
+  return { guard, handler: guard.protect(behind), advance: (ms: number) => (time += ms) }
 }
 
 async function session(): Promise<{ handler: (request: Request) => Promise<Response>; cookie: string }> {

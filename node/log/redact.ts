@@ -7,12 +7,11 @@ const MAX_ITEMS = 100
 
 /** Keys whose values are PHI, secrets, or may hold either (paths of imported files carry patients' names). */
 const SENSITIVE_KEYS = new Set(
-  [
-    ...['patientName', 'patientId', 'patientBirthDate', 'patientSex', 'patient', 'name', 'accessionNumber'],
-    ...['referringPhysician', 'institution', 'description', 'studyDate', 'studyTime', 'dataset', 'search', 'match'],
-    ...['path', 'paths', 'file', 'filename', 'url', 'query', 'body', 'headers', 'argv'],
-    ...['key', 'seed', 'secret', 'password', 'passphrase', 'token', 'cookie', 'authorization'],
-  ].map((key) => key.toLowerCase()),
+  `patientName patientId patientBirthDate patientSex patient name accessionNumber referringPhysician institution
+  description studyDate studyTime dataset search match path paths file filename url query body headers argv
+  key seed secret password passphrase token cookie authorization`
+    .toLowerCase()
+    .split(/\s+/),
 )
 
 /** A DICOM JSON key; all of them are hidden, since any may carry PHI. */

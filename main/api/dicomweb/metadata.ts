@@ -1,5 +1,5 @@
 import { streamOf } from '#node/http/body.ts'
-import type { DicomJsonDataset, DicomJsonElement, DicomJsonValue } from '#common/dicom/json.ts'
+import { type DicomJsonDataset, type DicomJsonElement, type DicomJsonValue, text } from '#common/dicom/json.ts'
 import { AlcoveError } from '#common/errors.ts'
 import { sopInstanceUID } from '#common/ids.ts'
 import type { InstanceRecord, ReadableStudies } from '../../studies/types.ts'
@@ -43,7 +43,7 @@ export async function retrieveMetadata(studies: ReadableStudies, request: Reques
   async function* documents(): AsyncGenerator<Uint8Array> {
     let separator = '['
     for (const dataset of datasets) {
-      const sop = String(dataset['00080018']?.Value?.[0] ?? '')
+      const sop = text(dataset, '00080018') ?? ''
       const record = records.get(sop)
       if (record === undefined) continue
       const url = resourceUrl(root, {

@@ -43,7 +43,7 @@ export function renderThumbnail(
   studies: ReadableStudies,
   request: Request,
   records: readonly InstanceRecord[],
-  frame: number | null = null,
+  frame?: number,
 ): Promise<Response> {
   const images = records.filter((record) => record.frames > 0)
   // The series with most images is what a study is about; localizers and key images are small series.

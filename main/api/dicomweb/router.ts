@@ -77,7 +77,7 @@ export function mountDicomWeb(app: Hono, context: ApiContext): void {
       if (frames.length > 1) throw new AlcoveError('request/invalid', 'One frame is rendered at a time.')
       return kind === 'rendered'
         ? renderFrame(studies, request, record!, frames[0]!)
-        : renderThumbnail(studies, request, [record!], frames[0]!)
+        : renderThumbnail(studies, request, [record!], frames[0])
     })
   }
   get(`${INSTANCE}/bulkdata/:range`, (hono, request) => {

@@ -1,5 +1,5 @@
 import type { Hono } from 'hono'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { readJson } from '#node/http/body.ts'
 import { API_PREFIX, isBinaryBody, type RouteContract } from '#common/contract/route.ts'
 import { ROUTES } from '#common/contract/routes.ts'

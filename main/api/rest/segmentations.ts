@@ -119,7 +119,7 @@ function placeOf(frame: SegmentationFrame, slices: readonly TargetSlice[]): Omit
   return {
     sopInstanceUID: slice?.sopInstanceUID ?? frame.source?.sopInstanceUID ?? null,
     frame: slice === null ? (frame.source?.frame ?? null) : slice.frame,
-    positionLps: frame.plane?.positionLps ?? null,
+    positionLps: frame.plane === null ? null : [...frame.plane.positionLps],
   }
 }
 

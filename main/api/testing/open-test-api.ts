@@ -42,7 +42,7 @@ export async function openTestApi(
       workstation,
       handler,
       origin,
-      fetch: (path, init) => handler(new Request(origin + path, { duplex: 'half', ...init } as RequestInit)),
+      fetch: (path, init) => handler(new Request(origin + path, { duplex: 'half', ...init })),
       close: finish,
     }
   }
@@ -54,7 +54,7 @@ export async function openTestApi(
     fetch: (path, init) => {
       const headers = new Headers(init?.headers)
       headers.set('Authorization', 'Bearer test-token')
-      return fetch(server.guard.origin + path, { duplex: 'half', ...init, headers } as RequestInit)
+      return fetch(server.guard.origin + path, { duplex: 'half', ...init, headers })
     },
     async close() {
       await server.close()
