@@ -19,6 +19,20 @@ const loadReading = () =>
   import('../features/reading/ReadingScreen.tsx').then((module) => ({ default: module.ReadingScreen }))
 const ReadingScreen = lazy(loadReading)
 
+/** While a person looks at the list: the viewer is read and its graphics start, so that a click shows an image. */
+async function warm(): Promise<void> {
+  try {
+    const [{ startEngine }, settings] = await Promise.all([
+      import('../viewer/engine.ts'),
+      api.getSettings().catch(() => null),
+      loadReading(),
+    ])
+    await startEngine(settings?.renderBackend ?? 'auto')
+  } catch {
+    // Opening a study tries again and says what is wrong.
+  }
+}
+
 async function readInfo(): Promise<void> {
   try {
     useApp.setState({ info: await api.appInfo(), trouble: null })
@@ -36,7 +50,7 @@ export function App() {
     const stop = new AbortController()
     void readInfo()
     void followEvents(stop.signal)
-    const warmUp = window.setTimeout(() => void loadReading(), 400)
+    const warmUp = window.setTimeout(() => void warm(), 300)
     const leave = [
       followImports(),
       onAppEvent((event) => {

@@ -184,10 +184,7 @@ function blackOutside(
   })
   if (!aligned) return
   const corners = [-0.5, 1].map((end) =>
-    indexToWorld(
-      geometry,
-      geometry.dimensions.map((count) => (end < 0 ? -0.5 : count - 0.5)) as Vec3,
-    ),
+    indexToWorld(geometry, geometry.dimensions.map((count) => (end < 0 ? -0.5 : count - 0.5)) as Vec3),
   )
   const place = (side: Vec3): [number, number] => {
     const at = corners.map((corner) => dot(sub(corner, plane.origin), side) / dot(side, side))

@@ -14,6 +14,9 @@ const CONCURRENT_REQUESTS = 8
 /** Frames of a multi-frame object asked for in one request. */
 const FRAMES_PER_REQUEST = 16
 
+/** Telling of every frame would cost more than loading it. */
+const PROGRESS_PAUSE_MS = 100
+
 export interface LoadProgress {
   loaded: number
   total: number
@@ -32,10 +35,11 @@ export class SeriesData {
   readonly volumeId: string
   /** Image ids in voxel order. */
   readonly imageIds: string[]
-  readonly voxels: VoxelArray | null
+  #voxels: VoxelArray | null = null
   min = Infinity
   max = -Infinity
   #progress: LoadProgress
+  #told = -Infinity
   #listeners = new Set<(progress: LoadProgress) => void>()
   #frames = new Map<number, Promise<Types.IImage>>()
   #abort = new AbortController()
@@ -52,11 +56,6 @@ export class SeriesData {
     this.volumeId = `alcoveVolume-${address.seriesInstanceUID}`
     this.imageIds = series.frames.map((_, index) => `${SCHEME}:${address.seriesInstanceUID}/${index}`)
     this.#progress = { loaded: 0, total: series.frames.length, failed: 0 }
-    const first = series.frames[0]
-    this.voxels =
-      this.verdict.ok && first !== undefined
-        ? allocateVoxels(this.voxelType, first.rows * first.columns * series.frames.length)
-        : null
     for (const [index, frame] of series.frames.entries())
       registerFrame(this.imageIds[index]!, {
         frame,
@@ -69,6 +68,20 @@ export class SeriesData {
   /** cornerstone's CPU renderer keeps fractional values only for what it takes for PET. */
   get modalityForCornerstone(): string {
     return this.voxelType === 'Float32Array' ? 'PT' : this.series.modality === 'PT' ? 'OT' : this.series.modality
+  }
+
+  /** Calibrated values of the whole volume, made room for when first asked for; null when the frames form none. */
+  get voxels(): VoxelArray | null {
+    if (this.#voxels === null && this.verdict.ok && !this.#abort.signal.aborted) {
+      const [columns, rows, slices] = this.verdict.geometry.dimensions
+      this.#voxels = allocateVoxels(this.voxelType, columns * rows * slices)
+    }
+    return this.#voxels
+  }
+
+  /** Bytes of voxels held now. */
+  get heldBytes(): number {
+    return this.#voxels?.byteLength ?? 0
   }
 
   get progress(): LoadProgress {
@@ -153,6 +166,9 @@ export class SeriesData {
   #report(change: Partial<LoadProgress>): void {
     if (this.#abort.signal.aborted) return
     this.#progress = { ...this.#progress, ...change }
+    const { loaded, failed, total } = this.#progress
+    if (loaded + failed < total && performance.now() - this.#told < PROGRESS_PAUSE_MS) return
+    this.#told = performance.now()
     for (const listener of this.#listeners) listener(this.#progress)
   }
 
@@ -229,6 +245,7 @@ export class SeriesData {
       unregisterFrame(imageId)
     }
     this.#frames.clear()
+    this.#voxels = null
   }
 }
 

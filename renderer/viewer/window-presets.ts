@@ -1,3 +1,4 @@
+import { CT_WINDOW_PRESETS } from '#common/dicom/presets.ts'
 import type { SeriesData } from './series-data.ts'
 import type { VoiRange } from './planar-view.ts'
 
@@ -12,15 +13,10 @@ function window(key: string, name: string, width: number, center: number): Windo
   return { key, name, voi: { lower: center - width / 2, upper: center + width / 2 } }
 }
 
-/** Widths and centres of OHIF, in HU. */
-const CT: WindowPreset[] = [
-  window('1', 'Soft tissue', 400, 40),
-  window('2', 'Lung', 1500, -600),
-  window('3', 'Liver', 150, 90),
-  window('4', 'Bone', 2500, 480),
-  window('5', 'Brain', 80, 40),
-  window('6', 'Mediastinum', 400, 40),
-]
+/** Shared with the demo and the docs, keyed 1–6. */
+const CT: WindowPreset[] = CT_WINDOW_PRESETS.map((preset) =>
+  window(preset.key, preset.name, preset.width, preset.center),
+)
 
 /** SUVbw. */
 const PET: WindowPreset[] = [

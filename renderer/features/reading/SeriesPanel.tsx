@@ -1,4 +1,4 @@
-import { imageSeries, firstSeries } from './layouts.ts'
+import { imageSeries } from './layouts.ts'
 import { Thumbnail } from '../worklist/Thumbnail.tsx'
 import { Bar } from '../../ui/controls.tsx'
 import { useSession } from './context.ts'
@@ -22,7 +22,6 @@ export function SeriesPanel() {
   if (study === null) return null
   const shown = imageSeries(study.seriesList)
   const others = study.seriesList.filter((entry) => !shown.includes(entry))
-  const first = firstSeries(study.seriesList)
   return (
     <aside className="series-panel" aria-label="Series" data-testid="series-panel">
       {shown.map((series) => {
@@ -52,7 +51,7 @@ export function SeriesPanel() {
           >
             <Thumbnail className="series-thumb" resource={`studies/${study.studyInstanceUID}/series/${uid}`} label="" />
             <span className="series-line">
-              <span className={uid === first?.seriesInstanceUID ? 'chip accent' : 'chip'}>{series.modality}</span>
+              <span className={used ? 'chip accent' : 'chip'}>{series.modality}</span>
               <span>{series.frames}</span>
             </span>
             <span className="series-name">{series.description ?? `Series ${series.seriesNumber ?? ''}`}</span>

@@ -10,21 +10,27 @@ import { useReading } from './store.ts'
 
 const NONE: ReadonlySet<number> = new Set()
 
+export interface SegmentsOwner {
+  changed: () => void
+  /** Asks for the headers of a series that a segmentation lies on. */
+  wanted: (seriesUid: string) => void
+}
+
 /** The segmentations of a study, brought onto the grids of the series that are open. */
 export class Segments {
   readonly #studyUid: string
   readonly #signal: AbortSignal
-  readonly #changed: () => void
+  readonly #owner: SegmentsOwner
   #list: SegmentationSummary[] = []
   #hiddenSops = new Set<string>()
   #volumes = new Map<string, LabelVolume>()
   #wanted = new Set<string>()
   #open = new Map<string, SeriesData>()
 
-  constructor(studyUid: string, signal: AbortSignal, changed: () => void) {
+  constructor(studyUid: string, signal: AbortSignal, owner: SegmentsOwner) {
     this.#studyUid = studyUid
     this.#signal = signal
-    this.#changed = changed
+    this.#owner = owner
   }
 
   /** Reads what segmentations there are; of several runs of one model only the newest is drawn. */
@@ -40,7 +46,10 @@ export class Segments {
       newest.add(key)
     }
     for (const data of this.#open.values()) this.seriesOpened(data)
-    this.#changed()
+    for (const entry of this.#list)
+      if (entry.referencedSeriesInstanceUID !== null && !this.#open.has(entry.referencedSeriesInstanceUID))
+        this.#owner.wanted(entry.referencedSeriesInstanceUID)
+    this.#owner.changed()
   }
 
   seriesOpened(data: SeriesData): void {
@@ -65,7 +74,7 @@ export class Segments {
       const volume = labelVolume(entry.sopInstanceUID, document, data.series.frames, data.verdict.geometry)
       if (volume === null) return
       this.#volumes.set(entry.sopInstanceUID, volume)
-      this.#changed()
+      this.#owner.changed()
     } catch {
       // The findings list still tells what was found; the drawing can be asked for again.
       this.#wanted.delete(entry.sopInstanceUID)

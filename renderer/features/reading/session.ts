@@ -30,6 +30,13 @@ interface MountedPane {
 /** Pixels of series not on screen are dropped, least recently shown first, beyond this many bytes. */
 const KEEP_BYTES = 768 * 1024 * 1024
 
+/** Volumes open in their middle, short series at their first image. */
+function openingFrame(data: SeriesData): number {
+  const count = data.imageIds.length
+  if (count > 8) return Math.floor(count / 2)
+  return data.series.readBackwards ? count - 1 : 0
+}
+
 export function troubleOf(error: unknown): Trouble {
   const known = toAlcoveError(error)
   return { code: known.code, message: known.message }
@@ -55,7 +62,11 @@ export class ReadingSession {
 
   constructor(studyUid: string) {
     this.studyUid = studyUid
-    this.segments = new Segments(studyUid, this.#abort.signal, () => this.redrawAll())
+    this.segments = new Segments(studyUid, this.#abort.signal, {
+      changed: () => this.redrawAll(),
+      // Headers only: the grid that masks lie on, so that they can be drawn over the other series too.
+      wanted: (seriesUid) => void this.data(seriesUid).catch(() => undefined),
+    })
     useReading.setState({ ...initialReading, tool: 'window' })
   }
 
@@ -65,14 +76,19 @@ export class ReadingSession {
 
   async open(): Promise<void> {
     try {
-      const [study, settings] = await Promise.all([
-        api.getStudy({ params: { study: this.studyUid }, signal: this.#abort.signal }),
-        api.getSettings({ signal: this.#abort.signal }).catch(() => null),
-      ])
-      const graphics = await startEngine(settings?.renderBackend ?? 'auto')
+      const signal = this.#abort.signal
+      const engine = api
+        .getSettings({ signal })
+        .catch(() => null)
+        .then((settings) => startEngine(settings?.renderBackend ?? 'auto'))
+      const study = await api.getStudy({ params: { study: this.studyUid }, signal })
+      const first = firstSeries(study.seriesList)
+      if (this.closed) return
+      // The headers travel while the graphics start.
+      if (first !== null) void this.data(first.seriesInstanceUID).catch(() => undefined)
+      const graphics = await engine
       if (this.closed) return
       setPrimaryTool('window')
-      const first = firstSeries(study.seriesList)
       const panes = panesFor('stack', first?.seriesInstanceUID ?? null, study.seriesList)
       useReading.setState({ study, panes, active: panes[0]?.key ?? null, planar: graphics.planar })
       await this.refreshRuns()
@@ -110,6 +126,8 @@ export class ReadingSession {
         throw new DOMException('closed', 'AbortError')
       }
       this.#ready.set(seriesUid, data)
+      // The first image to be shown starts on its way before any pane asks.
+      if (useReading.getState().panes.length === 0) void data.image(openingFrame(data)).catch(() => undefined)
       data.onProgress((progress) =>
         useReading.setState((state) => ({ progress: { ...state.progress, [seriesUid]: progress } })),
       )
@@ -168,8 +186,7 @@ export class ReadingSession {
     try {
       const data = await this.data(pane.seriesUid!)
       const middle = Math.floor(data.imageIds.length / 2)
-      const start =
-        mounted.planar?.frameIndex != null && mounted.planar.data === data ? mounted.planar.frameIndex : middle
+      const start = openingFrame(data)
       const first = await data.image(data.imageIds.length > 8 ? start : 0)
       if (this.#panes.get(key) !== mounted) return
       if (!this.#windows.has(pane.seriesUid!)) {
@@ -178,7 +195,7 @@ export class ReadingSession {
           : initialVoi(data, { min: first.minPixelValue, max: first.maxPixelValue })
         this.#windows.set(pane.seriesUid!, { voi, inverted: !first.color && initiallyInverted(data) })
       }
-      const everything = data.loadAll(data.imageIds.length > 8 ? start : 0)
+      const everything = data.loadAll(start)
       if (pane.kind !== 'stack') {
         if (!data.verdict.ok) {
           this.#trouble(key, {
@@ -224,7 +241,7 @@ export class ReadingSession {
     }
     if (solid !== null) {
       await solid.show(data, this.solidPreset(data, pane.kind), this.#solidVoi(data, pane.kind))
-      this.segments.surfaces(solid, data)
+      if (pane.kind === 'volume') this.segments.surfaces(solid, data)
     }
   }
 
@@ -304,7 +321,8 @@ export class ReadingSession {
   redrawAll(): void {
     for (const mounted of this.#panes.values()) {
       mounted.redraw()
-      if (mounted.solid !== null && mounted.pane.seriesUid !== null) {
+      // A projection ends at whatever opaque stands in its rays: surfaces belong into renderings only.
+      if (mounted.solid !== null && mounted.pane.kind === 'volume') {
         const data = this.known(mounted.pane.seriesUid)
         if (data !== null) this.segments.surfaces(mounted.solid, data)
       }
@@ -409,12 +427,12 @@ export class ReadingSession {
         .panes.flatMap(({ seriesUid, fusedUid }) => [seriesUid, fusedUid].filter((uid) => uid !== null)),
     )
     let bytes = 0
-    for (const data of this.#ready.values()) bytes += data.voxels?.byteLength ?? 0
+    for (const data of this.#ready.values()) bytes += data.heldBytes
     for (const uid of this.#series.keys()) {
       if (bytes <= KEEP_BYTES) break
       const data = this.#ready.get(uid)
       if (data === undefined || onScreen.has(uid)) continue
-      bytes -= data.voxels?.byteLength ?? 0
+      bytes -= data.heldBytes
       this.#series.delete(uid)
       this.#ready.delete(uid)
       data.dispose()

@@ -54,6 +54,29 @@ function Header() {
   )
 }
 
+/** Objects that describe images, not images: told by a number when there is no room. */
+const DERIVED = new Set(['RTSTRUCT', 'RTPLAN', 'RTDOSE', 'SEG', 'SR', 'PR', 'KO', 'DOC'])
+
+function Modalities({ list }: { list: string[] }) {
+  const images = list.filter((modality) => !DERIVED.has(modality))
+  const shown = (images.length > 0 ? images : list).slice(0, 3)
+  const rest = list.filter((modality) => !shown.includes(modality))
+  return (
+    <>
+      {shown.map((modality) => (
+        <span key={modality} className="chip">
+          {modality}
+        </span>
+      ))}
+      {rest.length > 0 && (
+        <span className="faint" title={rest.join(', ')}>
+          +{rest.length}
+        </span>
+      )}
+    </>
+  )
+}
+
 function AiCell({ studyUid }: { studyUid: string }) {
   const runs = useWorklist((state) => state.runs[studyUid])
   useEffect(() => void loadRuns(studyUid), [studyUid])
@@ -99,11 +122,7 @@ function Row({ study, selected, index }: { study: StudySummary; selected: boolea
         {study.description ?? <span className="faint">No description</span>}
       </div>
       <div role="gridcell" className="cell modalities">
-        {study.modalities.map((modality) => (
-          <span key={modality} className="chip">
-            {modality}
-          </span>
-        ))}
+        <Modalities list={study.modalities} />
       </div>
       <div role="gridcell" className="cell accession">
         {study.accessionNumber}
