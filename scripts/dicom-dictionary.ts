@@ -18,6 +18,16 @@ const { dictionary } = (await import(source)) as { dictionary: Record<string, En
 
 /** Their names for values that depend on the data set: xs = US or SS, ox = OB or OW, lt = US or OW, up = UL. */
 const renamed: Record<string, string> = { up: 'UL' }
+/** Where their table is wrong: PS3.6, and pydicom agrees with it. */
+const CORRECTED: Record<string, string> = {
+  '00660040': 'OL',
+  '00660041': 'OL',
+  '00660042': 'OL',
+  '00660043': 'OL',
+  '006862F0': 'SQ',
+  '0070150C': 'UL',
+  '00760034': 'SQ',
+}
 const groups = new Map<string, string[]>()
 for (const [key, entry] of Object.entries(dictionary)) {
   if (entry.version === 'PrivateTag' || entry.vr === 'na') continue
@@ -26,7 +36,8 @@ for (const [key, entry] of Object.entries(dictionary)) {
   const group = tag?.[1] ?? (repeating === null ? null : `${repeating[1]}00`)
   const element = tag?.[2] ?? repeating?.[2]
   if (group === null || element === undefined || element === '0000') continue
-  const row = `${element}${renamed[entry.vr] ?? entry.vr}${entry.name.replace(/^RETIRED_/, '')}`
+  const vr = CORRECTED[`${group}${element}`.toUpperCase()] ?? renamed[entry.vr] ?? entry.vr
+  const row = `${element}${vr}${entry.name.replace(/^RETIRED_/, '')}`
   const list = groups.get(group.toUpperCase()) ?? []
   list.push(row.slice(0, 4).toUpperCase() + row.slice(4))
   groups.set(group.toUpperCase(), list)
@@ -41,8 +52,10 @@ for (const [key, entry] of Object.entries(dictionary)) {
   const block = `${tag[1]?.toUpperCase()}${tag[2]}`
   privates.set(block, `${privates.get(block) ?? ''}${tag[3]?.toUpperCase()}${entry.vr}`)
 }
-// Not in their list, and the SUV of older Philips scanners stands there.
+// Not in their list: what SUV and MR intensities of Philips scanners are scaled by.
 privates.set('7053Philips PET Private Group', '00DS09DS')
+const philips = '2005Philips MR Imaging DD 001'
+privates.set(philips, `${privates.get(philips) ?? ''}0DFL0EFL`)
 
 const lines = [...groups]
   .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -45,11 +45,6 @@ export function dictionaryEntry(tag: number): DictionaryEntry | null {
   return load().byTag.get(canonical(tag)) ?? null
 }
 
-/** Eight hex digits for a keyword ("PatientName"); null when PS3.6 does not know it. */
-export function tagOfKeyword(keyword: string): string | null {
-  return load().byKeyword.get(keyword)?.tag ?? null
-}
-
 /** Keyword and VR of a tag given as eight hex digits; null when PS3.6 does not know it. */
 export function entryOfTag(tag: string): DictionaryEntry | null {
   return dictionaryEntry(Number.parseInt(tag, 16))

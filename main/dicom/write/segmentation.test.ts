@@ -230,6 +230,38 @@ describe('colours', () => {
   })
 })
 
+describe.skipIf(sharedData === null || !hasDciodvfy)('a segmentation of an enhanced multi-frame image', () => {
+  it('names frames, and lies on them', async () => {
+    const folder = sharedPath('dicom', 'dcm_qa_xa30', 'In', '5_anat-T1w_acq-tfl')
+    const [name] = await readdir(folder)
+    const { head } = readInstanceBytes(await readFile(join(folder, name ?? '')))
+    const pixels = (number(head.dataset, '00280010') ?? 0) * (number(head.dataset, '00280011') ?? 0)
+    const slices = Array.from({ length: head.frames }, (_, index) => ({ dataset: head.dataset, frame: index + 1 }))
+    const volume = new Uint8Array(pixels * slices.length)
+    for (const slice of [30, 31, 32]) volume.fill(1, slice * pixels + 500, slice * pixels + 900)
+    const seg = writeSegmentation({ ...INPUT, slices, labels: volume, segments: SEGMENTS.slice(0, 1) })
+    const segmentation = readSegmentation(readInstanceBytes(seg?.bytes ?? new Uint8Array()).head.dataset)
+    const targets = slices.map(({ dataset, frame }) => ({
+      sopInstanceUID: head.sopInstanceUID,
+      frame,
+      plane: framePlane(dataset, frame),
+    }))
+    const places = segmentation.frames.map((frame) => [sliceUnder(frame, targets), frame.source?.frame])
+    expect(places.toSorted()).toEqual([
+      [30, 31],
+      [31, 32],
+      [32, 33],
+    ])
+    const folderOut = await mkdtemp(join(tmpdir(), 'alcove-seg-'))
+    try {
+      await writeFile(join(folderOut, 'seg.dcm'), seg?.bytes ?? '')
+      expect(await dciodvfyErrors(join(folderOut, 'seg.dcm'))).toEqual([])
+    } finally {
+      await rm(folderOut, { recursive: true, force: true })
+    }
+  })
+})
+
 describe.skipIf(sharedData === null || !hasPydicom)('segmentations of other makers', () => {
   /** Uncompressed ones; compressed frames are the decoder's business. */
   const FILES = [
