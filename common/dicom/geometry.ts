@@ -1,4 +1,4 @@
-import { type DicomJsonDataset, items, number, numbers } from './json.ts'
+import { type DicomJsonDataset, type DicomJsonValue, items, number, numbers } from './json.ts'
 
 /** Millimetres (or a unit direction) in the patient's coordinates, DICOM LPS: +x to the left, +y to the back, +z to the head. */
 export type Vector3 = readonly [x: number, y: number, z: number]
@@ -60,11 +60,16 @@ const PIXEL_MEASURES = '00289110'
  * @param frame 0-based
  */
 export function functionalGroup(dataset: DicomJsonDataset, frame: number, group: string): DicomJsonDataset {
-  const own = items(dataset, PER_FRAME_GROUPS)[frame]
-  const found = own === undefined ? undefined : items(own, group)[0]
+  // Not by items(): thousands of frames would copy the sequence thousands of times.
+  const own = dataset[PER_FRAME_GROUPS]?.Value?.[frame]
+  const found = isDataset(own) ? items(own, group)[0] : undefined
   if (found !== undefined) return found
   const shared = items(dataset, SHARED_GROUPS)[0]
   return (shared === undefined ? undefined : items(shared, group)[0]) ?? dataset
+}
+
+function isDataset(value: DicomJsonValue | undefined): value is DicomJsonDataset {
+  return typeof value === 'object' && value !== null
 }
 
 /**

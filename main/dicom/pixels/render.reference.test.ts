@@ -10,7 +10,6 @@ import { decodeFrame } from '../codecs/decode-frame.ts'
 import { frameBytes } from '../codecs/decode-file.ts'
 import { pixelFormat } from '../codecs/pixel-format.ts'
 import { inflateInstance, readInstanceBytes } from '../read/instance.ts'
-import { encodeJpeg, encodePng } from './encode.ts'
 import { renderFrame, type RenderedImage, type RenderOptions } from './render.ts'
 import { withTables } from './tables.ts'
 
@@ -89,18 +88,5 @@ describe.skipIf(sharedData === null || !dcmtk)('frames rendered as DCMTK does', 
     expect(worst).toBeLessThanOrEqual(TOLERANCE)
     // And it is a picture, not one grey.
     expect(new Set(image.pixels).size).toBeGreaterThan(2)
-  })
-
-  it('writes PNG that reads back the same, and thumbnails in proportion', async () => {
-    const image = await render('cornerstone3D/TestPattern_Palette.dcm')
-    const png = await sharp(await encodePng(image))
-      .raw()
-      .toBuffer({ resolveWithObject: true })
-    expect(png.info).toMatchObject({ width: 640, height: 400, channels: 3 })
-    expect(png.data.equals(image.pixels)).toBe(true)
-    const small = await sharp(await encodeJpeg(image, { size: { width: 128, height: 128 } })).metadata()
-    expect(small).toMatchObject({ format: 'jpeg', width: 128, height: 80 })
-    const grey = await sharp(await encodePng(await render(ct))).metadata()
-    expect(grey).toMatchObject({ channels: 1, depth: 'uchar' })
   })
 })

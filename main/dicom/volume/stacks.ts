@@ -51,14 +51,17 @@ const TILT_DEGREES = 0.5
 
 /**
  * Sorts the frames of a series into stacks: by frame of reference, size, pixel spacing and orientation, then by
- * repetition (time points, echoes, b-values at the same places). Frames without a place in the patient and colour
- * images are left out. Largest stack first, localizers last.
+ * repetition (time points, echoes, b-values at the same places). Frames without a place in the patient, mosaics
+ * and colour images are left out. Largest stack first, localizers last.
  */
 export function findStacks(datasets: readonly DicomJsonDataset[], frames: readonly number[]): Stack[] {
   const groups: { key: string; plane: ImagePlane; slices: Slice[]; localizer: boolean }[] = []
   datasets.forEach((dataset, instance) => {
     if ((number(dataset, '00280002') ?? 1) !== 1) return
-    const localizer = (dataset['00080008']?.Value ?? []).includes('LOCALIZER')
+    const imageType = dataset['00080008']?.Value ?? []
+    // Siemens mosaics show many slices in one picture: its place is none of theirs.
+    if (imageType.includes('MOSAIC')) return
+    const localizer = imageType.includes('LOCALIZER')
     const reference = text(dataset, '00200052') ?? ''
     for (let frame = 0; frame < (frames[instance] ?? 0); frame++) {
       const plane = imagePlane(dataset, frame)

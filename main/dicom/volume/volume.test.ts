@@ -136,7 +136,8 @@ describe('stacks', () => {
   it('leave out colour and images without a place, and stop when cancelled', async () => {
     const colour = slice({ at: [0, 0, 9], extra: { '00280002': { vr: 'US', Value: [3] } } })
     const screenshot = slice({ at: [0, 0, 9], extra: { '00200032': { vr: 'DS' } } })
-    expect((await assembleVolume([colour, screenshot, ...along([0, 2])])).shape).toEqual([3, 2, 2])
+    const mosaic = slice({ at: [0, 0, 9], extra: { '00080008': { vr: 'CS', Value: ['ORIGINAL', 'MOSAIC'] } } })
+    expect((await assembleVolume([colour, screenshot, mosaic, ...along([0, 2])])).shape).toEqual([3, 2, 2])
     await expect(assembleVolume(along([0, 2]), { signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'task/cancelled',
     })
