@@ -14,7 +14,7 @@ const relativePath = z
   .string()
   .regex(/^(?!.*(?:^|\/)\.\.(?:\/|$))[A-Za-z0-9_][A-Za-z0-9_.\-/]*$/, 'a relative path inside the package')
 
-export const intensitySchema = z.discriminatedUnion('kind', [
+const intensitySchema = z.discriminatedUnion('kind', [
   /** y = (clip(x, low, high) − low) / (high − low), where x is in `unit`. */
   z.object({ kind: z.literal('clip-scale'), low: z.number(), high: z.number() }),
   /** y = (clip(x, low, high) − mean) / std. */
@@ -29,7 +29,7 @@ export const intensitySchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('display-zscore'), mean: z.number(), std: z.number().positive() }),
 ])
 
-export const modelInputSchema = z.object({
+const modelInputSchema = z.object({
   name: z.string().min(1),
   modalities: z.array(z.string().regex(/^[A-Z]{2,4}$/)).min(1),
   /** Unit of the values before `intensity`: SUVbw for PET, HU for CT, `display` for radiographs. */
@@ -64,7 +64,7 @@ export const modelInputSchema = z.object({
     .nullable(),
 })
 
-export const modelLabelSchema = z.object({
+const modelLabelSchema = z.object({
   value: z.number().int().min(1),
   name: z.string().min(1),
   /** 0–255 each. */
@@ -78,7 +78,7 @@ export const modelLabelSchema = z.object({
   type: z.tuple([z.string(), z.string(), z.string()]),
 })
 
-export const modelOutputSchema = z.object({
+const modelOutputSchema = z.object({
   name: z.string().min(1),
   /** `probability`: already through a sigmoid/softmax. `logit`: the engine applies the sigmoid. */
   activation: z.enum(['probability', 'logit']),
@@ -90,7 +90,7 @@ export const modelOutputSchema = z.object({
   frame: z.enum(['voxel', 'image']),
 })
 
-export const goldenCaseSchema = z.object({
+const goldenCaseSchema = z.object({
   input: relativePath,
   inputShape: z.array(z.number().int().positive()).min(2),
   output: relativePath,
@@ -139,6 +139,5 @@ export const modelManifestSchema = z.object({
 
 export type ModelManifest = z.infer<typeof modelManifestSchema>
 export type ModelInput = z.infer<typeof modelInputSchema>
-export type ModelOutput = z.infer<typeof modelOutputSchema>
 export type ModelLabel = z.infer<typeof modelLabelSchema>
 export type Intensity = z.infer<typeof intensitySchema>

@@ -17,7 +17,7 @@ const modelHandoverSchema = z.object({
   manifest: modelManifestSchema,
 })
 
-export const runOrderSchema = z.object({
+const runOrderSchema = z.object({
   model: modelHandoverSchema,
   provider: providerSchema,
   /** One study's file and key. The engine overwrites the key when the file is open. */
@@ -90,7 +90,7 @@ export const runResultSchema = z.object({
 
 export type ModelHandover = z.infer<typeof modelHandoverSchema>
 export type RunOrder = z.infer<typeof runOrderSchema>
-export type HostMessage = z.infer<typeof hostMessageSchema>
+type HostMessage = z.infer<typeof hostMessageSchema>
 /** A request that gets one `result` or `error` back. */
 export type EngineRequest = Exclude<HostMessage, { type: 'cancel' }>
 export type EngineMessage = z.infer<typeof engineMessageSchema>

@@ -84,10 +84,9 @@ export async function readManifest(directory: string): Promise<ModelManifest> {
   return parsed.data
 }
 
-export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<string> {
+async function sha256OfFile(path: string): Promise<string> {
   const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, ...(signal ? { signal } : {}) }))
-    hash.update(chunk as Buffer)
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer)
   return hash.digest('hex')
 }
 

@@ -6,6 +6,7 @@ import * as ort from 'onnxruntime-node'
 import type { Provider } from '#common/contract/inference.ts'
 import { AlcoveError } from '#common/errors.ts'
 import type { ModelManifest } from '#common/model/manifest.ts'
+import { MODEL_FILE } from '../../models/package.ts'
 import type { ModelHandover, PrepareResult } from '../messages.ts'
 
 /** Alcove's names and the runtime's. */
@@ -183,7 +184,7 @@ export class Sessions {
     const key = `${model.digest} ${provider}`
     const known = this.#loaded.get(key)
     if (known !== undefined) return known
-    const bytes = await readFile(join(model.directory, 'model.onnx')).catch((error: unknown) => {
+    const bytes = await readFile(join(model.directory, MODEL_FILE)).catch((error: unknown) => {
       throw new AlcoveError('file/unreadable', 'model.onnx cannot be read; install the model again.', { cause: error })
     })
     // What is hashed is what is run: the file may have changed since the registry looked.
@@ -199,7 +200,7 @@ export class Sessions {
  * y = |x + w ∗ x| with sixteen channels of 24³ and w a 3³ kernel of zeros: 96 million multiplications, answer |x|.
  * Opset 17, written with main/models/testing/onnx.ts.
  */
-const PROBE_MODEL = Buffer.from(
+export const PROBE_MODEL = Buffer.from(
   'CAgSDGFsY292ZSB0ZXN0czryAQoXCgFzEgF3Ig9Db25zdGFudE9mU2hhcGUKPwoBeAoBdxIBYyIEQ29udioXCgxrZXJuZWxfc2hhcGVAA0ADQAOgAQcqFQoEcGFkc0ABQAFAAUABQAFAAaABBwoOCgF4CgFjEgFhIgNBZGQKCwoBYRIBeSIDQWJzEgR0ZXN0KjEIBRAHQgFzSigQAAAAAAAAABAAAAAAAAAAAwAAAAAAAAADAAAAAAAAAAMAAAAAAAAAWh8KAXgSGgoYCAESFAoCCAEKAggQCgIIGAoCCBgKAggYYh8KAXkSGgoYCAESFAoCCAEKAggQCgIIGAoCCBgKAggYQgQKABAR',
   'base64',
 )

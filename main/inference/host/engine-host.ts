@@ -14,7 +14,7 @@ export interface EngineHostOptions {
   cancelGraceMs?: number
 }
 
-export interface RequestOptions {
+interface RequestOptions {
   signal?: AbortSignal | undefined
   onProgress?: ((progress: InferenceProgress) => void) | undefined
   /** The longest silence (no progress, no answer) before the process is taken for hung. */

@@ -5,7 +5,7 @@ import type { ImportSource } from '../../studies/types.ts'
 
 export const PET_SIZE = 32
 export const PET_SLICES = 24
-export const PET_SPACING_MM = 4
+const PET_SPACING_MM = 4
 /** 70 kg and 350 MBq at administration: SUV = Bq/ml · 70 000 g / 350 000 000 Bq. */
 const BQ_PER_SUV = 5000
 const SLOPE = 2

@@ -30,13 +30,13 @@ function message(field: number, ...parts: Buffer[]): Buffer {
   return bytes(field, Buffer.concat(parts))
 }
 
-export interface OnnxInitializer {
+interface OnnxInitializer {
   name: string
   shape: number[]
   values: Float32Array | BigInt64Array
 }
 
-export interface OnnxNode {
+interface OnnxNode {
   op: string
   inputs: string[]
   outputs: string[]
@@ -44,7 +44,7 @@ export interface OnnxNode {
   attributes?: Record<string, number | number[]>
 }
 
-export interface OnnxModel {
+interface OnnxModel {
   nodes: OnnxNode[]
   initializers: OnnxInitializer[]
   /** A string is a free dimension's name. */
