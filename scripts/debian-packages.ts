@@ -19,6 +19,8 @@ export const DEBIAN_PACKAGES: Readonly<Record<string, string>> = {
   'python3-pydicom': 'the same, a third one',
   'python3-gdcm': 'compressed pixels for pydicom',
   'python3-numpy': 'pixels for pydicom',
+  'python3-pil': 'HTJ2K by another implementation',
+  'python3-nibabel': 'NIfTI as another implementation reads it',
   dicom3tools: 'dciodvfy, the validator of written objects',
 }
 
