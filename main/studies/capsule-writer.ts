@@ -47,7 +47,8 @@ export class CapsuleWriter {
   /** Set when the connection is gone: what was written since the last commit is lost. */
   closed = false
   lastUsed = performance.now()
-  drafts = 0
+  /** Files on their way into it; held, it is not closed to make room. */
+  holds = 0
 
   constructor(dataDir: string, row: CapsuleRow, connection: Connection, acknowledged: boolean) {
     this.#dataDir = dataDir
@@ -102,7 +103,7 @@ export class CapsuleWriter {
   }
 
   #begin(): void {
-    if (this.closed) throw new AlcoveError('store/corrupt', 'The study was closed while it was being written.')
+    if (this.closed) throw new AlcoveError('internal', 'What this file was being stored with could not be stored.')
     this.lastUsed = performance.now()
     if (this.#dirty) return
     this.#connection.exec('BEGIN')
@@ -110,7 +111,6 @@ export class CapsuleWriter {
   }
 
   draft(): Draft {
-    this.drafts += 1
     return { row: this.#nextInstance++, parts: [], bytes: 0 }
   }
 
@@ -140,7 +140,6 @@ export class CapsuleWriter {
         layout,
         dataset,
       )
-      this.drafts -= 1
       const root = instanceRoot(head.sopInstanceUID, head.transferSyntaxUID, dataset, layout)
       return { head, capsuleRow: draft.row, bytes: draft.bytes, sha256: digest, root }
     })
@@ -148,7 +147,6 @@ export class CapsuleWriter {
 
   /** Takes a draft's parts out again. */
   discard(draft: Draft): void {
-    this.drafts -= 1
     if (this.closed) return
     withStoreErrors(() => {
       this.#begin()

@@ -87,7 +87,7 @@ export function storeError(error: unknown): unknown {
   const { code } = error
   for (const [prefix, alcoveCode, message] of CODES)
     if (code.startsWith(prefix)) return new AlcoveError(alcoveCode, message, { cause: error })
-  process._rawDebug(error.stack); return new AlcoveError('internal', `The store refused a request (${code}).`, { cause: error })
+  return new AlcoveError('internal', `The store refused a request (${code}).`, { cause: error })
 }
 
 /** Runs `action`, whose SQLite errors become AlcoveErrors. */

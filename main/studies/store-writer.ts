@@ -105,8 +105,7 @@ export class StoreWriter {
   }
 
   /**
-   * A file that lies in memory: written in one go. Resolves when it is acknowledged.
-   * The caller has made sure in the same tick that nothing is there under its UID.
+   * A file that lies in memory, under a reserved UID: written in one go. Resolves when it is acknowledged.
    */
   addWhole(
     capsule: CapsuleWriter,
@@ -124,11 +123,16 @@ export class StoreWriter {
     }
   }
 
-  /** Reserves the UID of a file that arrives piece by piece; the function returned gives it up. */
-  arrive(sopInstanceUID: string): () => void {
+  /**
+   * Reserves a UID, and the capsule with it: whoever else has an object of this UID waits until the function returned
+   * gives them up.
+   */
+  reserve(sopInstanceUID: string, capsule: CapsuleWriter): () => void {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#arriving.set(sopInstanceUID, promise)
+    capsule.holds += 1
     return () => {
+      capsule.holds -= 1
       this.#arriving.delete(sopInstanceUID)
       resolve()
     }
@@ -248,7 +252,7 @@ export class StoreWriter {
 
   #makeRoom(): void {
     if (this.#open.size < OPEN_CAPSULES) return
-    const idle = [...this.#open.keys()].filter((capsule) => capsule.drafts === 0)
+    const idle = [...this.#open.keys()].filter((capsule) => capsule.holds === 0)
     idle.sort((a, b) => a.lastUsed - b.lastUsed)
     const [oldest] = idle
     if (oldest === undefined) return
@@ -259,7 +263,7 @@ export class StoreWriter {
   #closeIdle(): void {
     const before = performance.now() - IDLE_MS
     for (const capsule of [...this.#open.keys()])
-      if (capsule.drafts === 0 && capsule.lastUsed < before && this.#batch?.instances.has(capsule) !== true)
+      if (capsule.holds === 0 && capsule.lastUsed < before && this.#batch?.instances.has(capsule) !== true)
         this.#close(capsule)
   }
 

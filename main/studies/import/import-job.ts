@@ -29,6 +29,12 @@ export interface JobOptions {
   onOutcome(outcome: ImportOutcome): void
 }
 
+/** Where an object goes; held until `release`. */
+interface Place {
+  capsule: CapsuleWriter
+  release: () => void
+}
+
 /** One import in the writing worker. Several run side by side over the same StoreWriter. */
 export class ImportJob {
   readonly #writer: StoreWriter
@@ -133,9 +139,16 @@ export class ImportJob {
     seen.head = head
     this.#admit(head)
     const digest = createHash('sha256').update(bytes).digest()
-    const capsule = await this.#placeFor(head, digest)
-    if (capsule === null) this.#settleDuplicate(name, head, bytes.length)
-    else this.#await(name, head, bytes.length, this.#writer.addWhole(capsule, head, parts, digest))
+    const place = await this.#placeFor(head, digest)
+    if (place === null) {
+      this.#settleDuplicate(name, head, bytes.length)
+      return
+    }
+    try {
+      this.#await(name, head, bytes.length, this.#writer.addWhole(place.capsule, head, parts, digest))
+    } finally {
+      place.release()
+    }
   }
 
   async #importChunks(
@@ -146,12 +159,12 @@ export class ImportJob {
     const digest = createHash('sha256')
     const { head, parts } = await readInstance(content.chunks, { signal: this.#options.signal })
     seen.head = head
-    let capsule: CapsuleWriter | null = null
+    let place: Place | null = null
     let size = 0
     try {
       this.#admit(head)
-      capsule = await this.#placeFor(head, null)
-      if (capsule === null) {
+      place = await this.#placeFor(head, null)
+      if (place === null) {
         for await (const part of parts) {
           digest.update(part.bytes)
           size += part.bytes.length
@@ -164,7 +177,7 @@ export class ImportJob {
       await closeParts(parts)
       throw error
     }
-    const settle = this.#writer.arrive(head.sopInstanceUID)
+    const { capsule, release } = place
     const draft = capsule.draft()
     try {
       for await (const part of parts) {
@@ -177,7 +190,7 @@ export class ImportJob {
       this.#writer.discard(capsule, draft)
       throw error
     } finally {
-      settle()
+      release()
     }
   }
 
@@ -189,17 +202,18 @@ export class ImportJob {
   }
 
   /**
-   * The capsule to write into, looked up so that nothing can come between the look and the write; null for a
-   * duplicate (with no digest: for anything there already, whose content is yet to be compared).
+   * The capsule to write into, with the UID reserved in the same step as it is found free; null for a duplicate (with no
+   * digest: for anything there already, whose content is yet to be compared).
    * @throws AlcoveError store/conflict
    */
-  async #placeFor(head: InstanceHead, digest: Buffer | null): Promise<CapsuleWriter | null> {
+  async #placeFor(head: InstanceHead, digest: Buffer | null): Promise<Place | null> {
     for (;;) {
       let presence = this.#writer.presence(head.sopInstanceUID)
       if (presence.state === 'absent') {
         const capsule = await this.#writer.capsuleFor(head.studyInstanceUID)
         presence = this.#writer.presence(head.sopInstanceUID)
-        if (presence.state === 'absent' && !capsule.closed) return capsule
+        if (presence.state === 'absent' && !capsule.closed)
+          return { capsule, release: this.#writer.reserve(head.sopInstanceUID, capsule) }
       }
       if (presence.state === 'arriving') await presence.settled
       if (presence.state !== 'present') continue
