@@ -136,6 +136,18 @@ describe('the generator', () => {
     expect(other).not.toBe(first)
   })
 
+  it('also makes thighs with a mass in the muscles, another study', async () => {
+    const { files, truth, studyInstanceUID } = await generateDemoStudy(join(folder, 'thighs'), { scene: 'thighs' })
+    // 4/3 · π · 2.7 · 2.4 · 3.8 cm.
+    expect(truth.volumeMl).toBeCloseTo(103.14, 2)
+    const voxels = truth.maskOnPetGrid.reduce((sum, value) => sum + value, 0)
+    expect(Math.abs((voxels * 4.07283 * 4.07283 * 3.27) / 1000 / truth.volumeMl - 1)).toBeLessThan(0.03)
+    const { dataset } = readInstanceBytes(await readFile(files[150] ?? '')).head
+    expect(text(dataset, '0020000D')).toBe(studyInstanceUID)
+    expect(text(dataset, '00081030')).toBe('PET/CT thighs (phantom)')
+    if (hasDciodvfy) for (const file of [files[50], files[150]]) expect(await dciodvfyErrors(file ?? '')).toEqual([])
+  })
+
   it('stops when asked to', async () => {
     const signal = AbortSignal.abort()
     await expect(generateDemoStudy(join(folder, 'd'), { signal })).rejects.toThrow(/abort/i)

@@ -14,9 +14,11 @@ import {
   type StudyIdentity,
   type Volume,
 } from './headers.ts'
-import { inLesion, LESION, LESION_VOLUME_ML, torso } from './phantom.ts'
+import { TORSO } from './phantom.ts'
 import { addNoise } from './random.ts'
+import { inLesion, lesionVolumeMl, type Scene } from './scene.ts'
 import { drawSlice, type Shape, type SliceGrid } from './shapes.ts'
+import { THIGHS } from './thighs.ts'
 
 export interface LesionTruth {
   label: string
@@ -42,7 +44,6 @@ export interface DemoStudy {
 
 const SLICE_MM = 3.27
 const SLICES = 100
-const LOWEST_MM = 60
 
 /** A square grid centred on the patient's axis. */
 function volume(size: number, spacing: number, slices: number, sliceMm: number, lowest: number): Volume {
@@ -56,8 +57,17 @@ function volume(size: number, spacing: number, slices: number, sliceMm: number, 
   }
 }
 
-const CT_VOLUME = volume(256, 1.953125, SLICES, SLICE_MM, LOWEST_MM)
-const PET_VOLUME = volume(128, 4.07283, SLICES, SLICE_MM, LOWEST_MM)
+const SCENES = { torso: TORSO, thighs: THIGHS } as const
+
+export type DemoScene = keyof typeof SCENES
+
+function ctVolume(scene: Scene): Volume {
+  return volume(256, 1.953125, SLICES, SLICE_MM, scene.lowestMm)
+}
+
+function petVolume(scene: Scene): Volume {
+  return volume(128, 4.07283, SLICES, SLICE_MM, scene.lowestMm)
+}
 
 const CT_NOISE_HU = 14
 /** Point spread of the simulated scanner, full width at half maximum. */
@@ -65,60 +75,71 @@ const PSF_MM = 6
 /** Noise before the point spread, which takes about three quarters of it: 10 % remain in the liver. */
 const PET_NOISE = 0.5
 
-/** What is true about the demonstration study's lesion; the same for every seed. */
-export function demoTruth(): LesionTruth {
-  const { rows, columns, slices, spacingMm, originLps } = PET_VOLUME
+/** What is true about the study's lesion; the same for every seed. */
+export function demoTruth(name: DemoScene = 'torso'): LesionTruth {
+  const { lesion } = SCENES[name]
+  const pet = petVolume(SCENES[name])
+  const { rows, columns, slices, spacingMm, originLps } = pet
   const maskOnPetGrid = new Uint8Array(slices * rows * columns)
   let at = 0
-  for (let k = 0; k < slices; k += 1)
-    for (let row = 0; row < rows; row += 1)
+  for (let k = 0; k < slices; k += 1) {
+    const z = originLps[2] + k * spacingMm[2]
+    for (let row = 0; row < rows; row += 1) {
+      const y = originLps[1] + row * spacingMm[1]
       for (let column = 0; column < columns; column += 1, at += 1)
-        if (
-          inLesion(
-            originLps[0] + column * spacingMm[0],
-            originLps[1] + row * spacingMm[1],
-            originLps[2] + k * spacingMm[2],
-          )
-        )
-          maskOnPetGrid[at] = 1
+        if (inLesion(lesion, originLps[0] + column * spacingMm[0], y, z)) maskOnPetGrid[at] = 1
+    }
+  }
   return {
-    label: 'Mass in the right upper lobe',
-    centreLps: LESION.centre,
-    radiiMm: LESION.radii,
-    volumeMl: LESION_VOLUME_ML,
-    suv: LESION.tissue.suv,
+    label: lesion.label,
+    centreLps: lesion.centre,
+    radiiMm: lesion.radii,
+    volumeMl: lesionVolumeMl(lesion),
+    suv: lesion.tissue.suv,
     maskOnPetGrid,
-    pet: PET_VOLUME,
+    pet,
   }
 }
 
 /**
- * Writes an invented PET/CT study of a torso with one FDG-avid mass into `directory` (CT/ and PT/, created when
- * missing; nothing else is put there). The same seed gives the same bytes.
+ * Writes an invented PET/CT study with one FDG-avid mass into `directory` (CT/ and PT/, created when missing; nothing
+ * else is put there): a torso with a mass in the lung among organs that take up FDG too, or thighs with a mass in the
+ * muscles. The same seed gives the same bytes.
  */
 export async function generateDemoStudy(
   directory: string,
-  options: { seed?: number; signal?: AbortSignal } = {},
+  options: { seed?: number; scene?: DemoScene; signal?: AbortSignal } = {},
 ): Promise<DemoStudy> {
   const seed = options.seed ?? 1
-  const study = identity(`alcove-demo ${seed}`)
-  const shapes = torso(seed, { lesion: true })
+  const name = options.scene ?? 'torso'
+  const scene = SCENES[name]
+  const study = identity(name === 'torso' ? `alcove-demo ${seed}` : `alcove-demo ${name} ${seed}`)
+  const shapes = scene.shapes(seed)
+  const { signal } = options
   const ct = await writeCt({
     directory: join(directory, 'CT'),
     study,
+    scene,
     shapes,
-    volume: CT_VOLUME,
+    volume: ctVolume(scene),
     seed,
-    description: 'PET/CT torso (phantom)',
-    signal: options.signal,
+    signal,
   })
-  const pet = await writePet(join(directory, 'PT'), study, shapes, seed, options.signal)
+  const pet = await writePet({
+    directory: join(directory, 'PT'),
+    study,
+    scene,
+    shapes,
+    volume: petVolume(scene),
+    seed,
+    signal,
+  })
   return {
     studyInstanceUID: study.studyInstanceUID,
     ctSeriesInstanceUID: ct.seriesInstanceUID,
     petSeriesInstanceUID: pet.seriesInstanceUID,
     files: [...ct.files, ...pet.files],
-    truth: demoTruth(),
+    truth: demoTruth(name),
   }
 }
 
@@ -148,10 +169,10 @@ export async function generateCt(
   const written = await writeCt({
     directory: options.directory,
     study,
-    shapes: torso(seed, { lesion: true }),
+    scene: { ...TORSO, description: 'CT torso (phantom)' },
+    shapes: TORSO.shapes(seed),
     volume: size,
     seed,
-    description: 'CT torso (phantom)',
     signal: options.signal,
   })
   return { studyInstanceUID: study.studyInstanceUID, ...written }
@@ -181,17 +202,17 @@ function words(values: Float32Array, scale: number, offset: number, low: number,
   return out
 }
 
-interface CtJob {
+interface SeriesJob {
   directory: string
   study: StudyIdentity
+  scene: Scene
   shapes: readonly Shape[]
   volume: Volume
   seed: number
-  description: string
   signal: AbortSignal | undefined
 }
 
-async function writeCt(job: CtJob): Promise<{ seriesInstanceUID: string; files: string[] }> {
+async function writeCt(job: SeriesJob): Promise<{ seriesInstanceUID: string; files: string[] }> {
   await mkdir(job.directory, { recursive: true })
   const slice = new Float32Array(job.volume.rows * job.volume.columns)
   const files: string[] = []
@@ -201,7 +222,7 @@ async function writeCt(job: CtJob): Promise<{ seriesInstanceUID: string; files: 
     const z = job.volume.originLps[2] + index * job.volume.spacingMm[2]
     drawSlice(job.shapes, grid(job.volume), z, 'hu', -1000, slice)
     addNoise(slice, job.seed * 100_003 + index, () => CT_NOISE_HU)
-    const header = ctHeader(job.study, job.volume, index, job.description)
+    const header = ctHeader(job.study, job.scene, job.volume, index)
     seriesInstanceUID = text(header, '0020000E') ?? ''
     const file = fileName(job.directory, job.volume.slices - 1 - index)
     await writeFile(file, writePart10(header, { pixels: { vr: 'OW', bytes: words(slice, 1, CT_OFFSET, 0, 4095) } }))
@@ -213,21 +234,16 @@ async function writeCt(job: CtJob): Promise<{ seriesInstanceUID: string; files: 
 /** Bq/ml at the start of the scan of tissue with SUV 1: what is left of the dose, spread over the body's weight in g. */
 const BQML_PER_SUV = (INJECTED_BQ * 2 ** (-UPTAKE_SECONDS / HALF_LIFE_SECONDS)) / (WEIGHT_KG * 1000)
 
-async function writePet(
-  directory: string,
-  study: StudyIdentity,
-  shapes: readonly Shape[],
-  seed: number,
-  signal: AbortSignal | undefined,
-): Promise<{ seriesInstanceUID: string; files: string[] }> {
+async function writePet(job: SeriesJob): Promise<{ seriesInstanceUID: string; files: string[] }> {
+  const { directory, shapes, signal } = job
   await mkdir(directory, { recursive: true })
-  const { rows, columns, slices, spacingMm, originLps } = PET_VOLUME
+  const { rows, columns, slices, spacingMm, originLps } = job.volume
   const pixels = rows * columns
   const activity = new Float32Array(pixels * slices)
   for (let index = 0; index < slices; index += 1) {
     const slice = activity.subarray(index * pixels, (index + 1) * pixels)
-    drawSlice(shapes, grid(PET_VOLUME), originLps[2] + index * spacingMm[2], 'suv', 0, slice)
-    addNoise(slice, seed * 200_003 + index, (suv) => PET_NOISE * Math.sqrt(Math.max(0, suv) + 0.01))
+    drawSlice(shapes, grid(job.volume), originLps[2] + index * spacingMm[2], 'suv', 0, slice)
+    addNoise(slice, job.seed * 200_003 + index, (suv) => PET_NOISE * Math.sqrt(Math.max(0, suv) + 0.01))
   }
   signal?.throwIfAborted()
   const sigma = PSF_MM / Math.sqrt(8 * Math.LN2)
@@ -243,7 +259,7 @@ async function writePet(
     const slice = activity.subarray(index * pixels, (index + 1) * pixels)
     const highest = slice.reduce((most, value) => Math.max(most, value), 0) * BQML_PER_SUV
     const slope = Number((Math.max(highest, 1) / 32767).toPrecision(8))
-    const header = petHeader(study, PET_VOLUME, index, slope)
+    const header = petHeader(job.study, job.scene, job.volume, index, slope)
     seriesInstanceUID = text(header, '0020000E') ?? ''
     const file = fileName(directory, slices - 1 - index)
     const stored = words(slice, BQML_PER_SUV / slope, 0, 0, 32767)

@@ -1,6 +1,7 @@
 import type { DicomJsonDataset } from '#common/dicom/json.ts'
 import { code, fromKeywords, type Keywords } from '../dicom/write/dataset.ts'
 import { uidOf } from '../dicom/write/uid.ts'
+import type { Scene } from './scene.ts'
 
 /** When the invented examination took place; everything else follows from it. */
 const STUDY_DATE = '20260302'
@@ -35,7 +36,7 @@ export function identity(name: string): StudyIdentity {
   return { name, studyInstanceUID: uidOf(`${name} study`), frameOfReferenceUID: uidOf(`${name} frame of reference`) }
 }
 
-function common(study: StudyIdentity, description: string): Keywords {
+function common(study: StudyIdentity, scene: Scene): Keywords {
   return {
     SpecificCharacterSet: 'ISO_IR 192',
     StudyInstanceUID: study.studyInstanceUID,
@@ -43,7 +44,8 @@ function common(study: StudyIdentity, description: string): Keywords {
     StudyDate: STUDY_DATE,
     StudyTime: '100000',
     StudyID: 'DEMO',
-    StudyDescription: description,
+    StudyDescription: scene.description,
+    BodyPartExamined: scene.bodyPart,
     AccessionNumber: 'ALCOVE-DEMO',
     ReferringPhysicianName: null,
     PatientName: 'ALCOVE^DEMO',
@@ -86,16 +88,16 @@ function slice(volume: Volume, index: number): Keywords {
 export const CT_OFFSET = 1024
 
 /** Data set of CT slice `index` (0 = lowest), without pixel data. */
-export function ctHeader(study: StudyIdentity, volume: Volume, index: number, description: string): DicomJsonDataset {
+export function ctHeader(study: StudyIdentity, scene: Scene, volume: Volume, index: number): DicomJsonDataset {
   return fromKeywords({
-    ...common(study, description),
+    ...common(study, scene),
     SOPClassUID: '1.2.840.10008.5.1.4.1.1.2',
     SOPInstanceUID: uidOf(`${study.name} CT ${index}`),
     SeriesInstanceUID: uidOf(`${study.name} CT series`),
     ImageType: ['ORIGINAL', 'PRIMARY', 'AXIAL'],
     Modality: 'CT',
     SeriesNumber: 2,
-    SeriesDescription: 'CT torso (phantom)',
+    SeriesDescription: `CT ${scene.name} (phantom)`,
     SeriesDate: STUDY_DATE,
     SeriesTime: CT_TIME,
     AcquisitionDate: STUDY_DATE,
@@ -103,7 +105,6 @@ export function ctHeader(study: StudyIdentity, volume: Volume, index: number, de
     ContentDate: STUDY_DATE,
     ContentTime: CT_TIME,
     AcquisitionNumber: 1,
-    BodyPartExamined: 'CHEST',
     PatientPosition: 'HFS',
     KVP: 120,
     XRayTubeCurrent: 120,
@@ -122,9 +123,15 @@ export function ctHeader(study: StudyIdentity, volume: Volume, index: number, de
 }
 
 /** Data set of PET slice `index` (0 = lowest), without pixel data. `slope` gives Bq/ml per stored unit. */
-export function petHeader(study: StudyIdentity, volume: Volume, index: number, slope: number): DicomJsonDataset {
+export function petHeader(
+  study: StudyIdentity,
+  scene: Scene,
+  volume: Volume,
+  index: number,
+  slope: number,
+): DicomJsonDataset {
   return fromKeywords({
-    ...common(study, 'PET/CT torso (phantom)'),
+    ...common(study, scene),
     SOPClassUID: '1.2.840.10008.5.1.4.1.1.128',
     SOPInstanceUID: uidOf(`${study.name} PT ${index}`),
     SeriesInstanceUID: uidOf(`${study.name} PT series`),
@@ -138,7 +145,6 @@ export function petHeader(study: StudyIdentity, volume: Volume, index: number, s
     AcquisitionTime: PET_TIME,
     ContentDate: STUDY_DATE,
     ContentTime: PET_TIME,
-    BodyPartExamined: 'CHEST',
     SeriesType: ['WHOLE BODY', 'IMAGE'],
     Units: 'BQML',
     CountsSource: 'EMISSION',

@@ -1,61 +1,41 @@
 import { Random } from './random.ts'
-import type { Point, Shape, Tissue } from './shapes.ts'
-
-/**
- * A torso from the upper abdomen to the lung apices, in patient coordinates (LPS, mm): x to the patient's left, y to
- * the back, z to the head; the spine's front lies near y = 60. CT numbers and FDG uptake are textbook means.
- */
-const FAT: Tissue = { hu: -100, suv: 0.3 }
-const MUSCLE: Tissue = { hu: 50, suv: 0.7 }
-const VISCERAL_FAT: Tissue = { hu: -90, suv: 0.35 }
-const LUNG: Tissue = { hu: -830, suv: 0.45 }
-const VESSEL: Tissue = { hu: 40, suv: 1.2 }
-const BLOOD: Tissue = { hu: 42, suv: 1.6 }
-const MYOCARDIUM: Tissue = { hu: 48, suv: 3 }
-const MEDIASTINUM: Tissue = { hu: 10, suv: 1 }
-const AIR: Tissue = { hu: -1000, suv: 0 }
-const LIVER: Tissue = { hu: 60, suv: 2.2 }
-const SPLEEN: Tissue = { hu: 52, suv: 1.8 }
-const STOMACH: Tissue = { hu: 30, suv: 1.5 }
-const KIDNEY: Tissue = { hu: 38, suv: 3 }
-const RENAL_PELVIS: Tissue = { hu: 5, suv: 5 }
-const BOWEL: Tissue = { hu: 25, suv: 1.2 }
-const BLADDER: Tissue = { hu: 8, suv: 12 }
-const CORTICAL: Tissue = { hu: 700, suv: 0.6 }
-const MARROW: Tissue = { hu: 220, suv: 1.4 }
-const DISC: Tissue = { hu: 80, suv: 0.6 }
-const CANAL: Tissue = { hu: 25, suv: 0.9 }
-const COUCH: Tissue = { hu: -200, suv: 0 }
-const COUCH_CORE: Tissue = { hu: -930, suv: 0 }
-
-/** The lesion that the demonstration is about: a mass in the right upper lobe. */
-export const LESION = {
-  centre: [-70, 4, 312] as Point,
-  radii: [19, 16, 18] as Point,
-  tissue: { hu: 38, suv: 8 } satisfies Tissue,
-} as const
-
-/** 4/3·π·a·b·c of the lesion's ellipsoid, ml. */
-export const LESION_VOLUME_ML = ((4 / 3) * Math.PI * LESION.radii[0] * LESION.radii[1] * LESION.radii[2]) / 1000
+import { type Lesion, lesionShape, type Scene } from './scene.ts'
+import type { Point, Shape } from './shapes.ts'
+import {
+  AIR,
+  BLADDER,
+  BLOOD,
+  BOWEL,
+  CANAL,
+  CORTICAL,
+  DISC,
+  FAT,
+  KIDNEY,
+  LIVER,
+  LUNG,
+  MARROW,
+  MEDIASTINUM,
+  MUSCLE,
+  MYOCARDIUM,
+  RENAL_PELVIS,
+  SPLEEN,
+  STOMACH,
+  VESSEL,
+  VISCERAL_FAT,
+  column,
+  couch,
+  ellipsoid,
+} from './tissues.ts'
 
 /** Lowest and highest z of the phantom's content, mm. */
 const PHANTOM_RANGE = { from: -20, to: 420 } as const
-
-function ellipsoid(centre: Point, radii: Point, tissue: Tissue): Shape {
-  return { kind: 'ellipsoid', centre, radii, tissue }
-}
-
-function column(x: number, y: number, rx: number, ry: number, from: number, to: number, tissue: Tissue): Shape {
-  return { kind: 'column', centre: [x, y], radii: [rx, ry], from, to, tissue }
-}
 
 function trunk(): Shape[] {
   const { from, to } = PHANTOM_RANGE
   // Narrower at the waist, wider at the shoulders.
   const taper = (z: number): number => 1 - 0.06 * Math.exp(-(((z - 110) / 60) ** 2)) + 0.0002 * Math.max(0, z - 280)
   return [
-    column(0, 168, 215, 26, from, to, COUCH),
-    column(0, 168, 210, 21, from, to, COUCH_CORE),
+    ...couch(118, from, to),
     { kind: 'column', centre: [0, 0], radii: [176, 118], from, to, tissue: FAT, taper },
     { kind: 'column', centre: [0, 0], radii: [160, 104], from, to, tissue: MUSCLE, taper },
     { kind: 'column', centre: [0, -6], radii: [138, 84], from, to, tissue: VISCERAL_FAT, taper },
@@ -182,15 +162,17 @@ function ribs(): Shape[] {
   return shapes
 }
 
-/** The whole phantom, in drawing order. The seed moves vessels and bowel; organs and the lesion stay where they are. */
-export function torso(seed: number, options: { lesion: boolean }): Shape[] {
+/** A mass in the right upper lobe. */
+const LESION: Lesion = {
+  label: 'Mass in the right upper lobe',
+  centre: [-70, 4, 312],
+  radii: [19, 16, 18],
+  tissue: { hu: 38, suv: 8 },
+}
+
+/** The seed moves vessels and bowel; organs and the lesion stay where they are. */
+function torso(seed: number): Shape[] {
   const random = new Random(seed)
-  const lesion: Shape[] = options.lesion
-    ? [
-        { kind: 'ellipsoid', ...LESION },
-        { kind: 'capsule', from: [-62, 6, 300], to: [-34, 8, 290], radius: 2.4, tissue: VESSEL },
-      ]
-    : []
   return [
     ...trunk(),
     ...abdomen(random),
@@ -198,7 +180,8 @@ export function torso(seed: number, options: { lesion: boolean }): Shape[] {
     ...upperAbdomenDome(),
     ...spine(),
     ...ribs(),
-    ...lesion.toReversed(),
+    { kind: 'capsule', from: [-62, 6, 300], to: [-34, 8, 290], radius: 2.4, tissue: VESSEL },
+    lesionShape(LESION),
   ]
 }
 
@@ -212,8 +195,12 @@ function upperAbdomenDome(): Shape[] {
   ]
 }
 
-/** True where the point lies in the lesion. */
-export function inLesion(x: number, y: number, z: number): boolean {
-  const { centre, radii } = LESION
-  return ((x - centre[0]) / radii[0]) ** 2 + ((y - centre[1]) / radii[1]) ** 2 + ((z - centre[2]) / radii[2]) ** 2 <= 1
+/** From the kidneys to the lung apices; the spine's front lies near y = 60. */
+export const TORSO: Scene = {
+  name: 'torso',
+  bodyPart: 'CHEST',
+  description: 'PET/CT torso (phantom)',
+  lowestMm: 60,
+  lesion: LESION,
+  shapes: torso,
 }
