@@ -4,10 +4,10 @@ import { AXES, type Axis, type Grid, voxelCount } from './grid.ts'
 /** What a target voxel outside the source's voxels gets: a fixed value, or the nearest voxel's. */
 export type Outside = number | 'edge'
 
-/** One axis of a separable plan: per target index, the lower source index and the weight of the upper one. */
+/** One axis of a separable plan: per target index, the two source positions and the weight of the upper one. */
 interface AxisTable {
   source: Axis
-  /** Offsets into the source array (index × stride); −1 where the target lies outside. */
+  /** Target x: source indices. Target y and z: offsets into the source array. −1 where the target lies outside. */
   lower: Int32Array
   upper: Int32Array
   weight: Float64Array
@@ -29,10 +29,14 @@ export interface ResamplePlan {
 /** Index differences below this (in voxels) are rounding. */
 const TOLERANCE = 1e-5
 
+function strideOf({ size }: Grid, axis: Axis): number {
+  return axis === 0 ? 1 : axis === 1 ? size[0] : size[0] * size[1]
+}
+
 function axisTable(plan: { m: Affine; from: Grid; to: Grid }, target: Axis, source: Axis, outside: Outside): AxisTable {
   const { m, from, to } = plan
   const [length, sourceLength] = [to.size[target], from.size[source]]
-  const stride = [1, from.size[0], from.size[0] * from.size[1]][source] ?? 1
+  const stride = target === 0 ? 1 : strideOf(from, source)
   const scale = m[(source * 4 + target) as 0]
   const offset = m[(source * 4 + 3) as 3]
   const table = {
@@ -90,9 +94,7 @@ export function planResample(from: Grid, to: Grid, outside: Outside): ResamplePl
         from.size[axis] === to.size[axis] &&
         tables[axis].source === axis &&
         tables[axis].weight.every((weight) => weight === 0) &&
-        tables[axis].lower.every(
-          (offset, i) => offset === i * ([1, from.size[0], from.size[0] * from.size[1]][axis] ?? 1),
-        ),
+        tables[axis].lower.every((offset, i) => offset === i * strideOf(from, axis)),
     )
   return { from, to, identity, toSource: m, tables, outside }
 }
@@ -112,48 +114,70 @@ function resampleSlab(
 }
 
 function separableSlab(
-  { to, outside }: ResamplePlan,
+  { from, to, outside }: ResamplePlan,
   [tx, ty, tz]: readonly [AxisTable, AxisTable, AxisTable],
   source: Float32Array,
   target: Float32Array,
   firstSlice: number,
   endSlice: number,
 ): void {
-  const [nx, ny] = to.size
+  const nx = to.size[0]
+  const ny = to.size[1]
   const fill = outside === 'edge' ? 0 : outside
   const { lower: xLower, upper: xUpper, weight: xWeight } = tx
+  const xStride = strideOf(from, tx.source)
+  // The four source rows around a target row, blended; what is left per target voxel is the step along the row.
+  const line = new Float64Array(from.size[tx.source])
   for (let z = firstSlice; z < endSlice; z++) {
-    const [z0, z1, wz] = [tz.lower[z] ?? -1, tz.upper[z] ?? 0, tz.weight[z] ?? 0]
+    const z0 = tz.lower[z]!
+    const z1 = tz.upper[z]!
+    const wz = tz.weight[z]!
     for (let y = 0; y < ny; y++) {
-      const [y0, y1, wy] = [ty.lower[y] ?? -1, ty.upper[y] ?? 0, ty.weight[y] ?? 0]
+      const y0 = ty.lower[y]!
+      const y1 = ty.upper[y]!
+      const wy = ty.weight[y]!
       const row = (z * ny + y) * nx
       if (z0 < 0 || y0 < 0) {
         target.fill(fill, row, row + nx)
         continue
       }
-      const [o00, o01, o10, o11] = [z0 + y0, z0 + y1, z1 + y0, z1 + y1]
-      const w00 = (1 - wz) * (1 - wy)
-      const w01 = (1 - wz) * wy
-      const w10 = wz * (1 - wy)
-      const w11 = wz * wy
+      blendRows(source, line, xStride, z0 + y0, z0 + y1, z1 + y0, z1 + y1, wy, wz)
       for (let x = 0; x < nx; x++) {
         const a = xLower[x]!
         if (a < 0) {
           target[row + x] = fill
           continue
         }
-        const b = xUpper[x]!
-        const w = xWeight[x]!
-        const near = w00 * source[o00 + a]! + w01 * source[o01 + a]! + w10 * source[o10 + a]! + w11 * source[o11 + a]!
-        if (w === 0) {
-          target[row + x] = near
-          continue
-        }
-        const far = w00 * source[o00 + b]! + w01 * source[o01 + b]! + w10 * source[o10 + b]! + w11 * source[o11 + b]!
-        target[row + x] = near + w * (far - near)
+        const near = line[a]!
+        target[row + x] = near + xWeight[x]! * (line[xUpper[x]!]! - near)
       }
     }
   }
+}
+
+/** line = the rows that begin at o00, o01 (next y), o10 (next z) and o11, bilinearly blended; rows of weight 0 are not read. */
+function blendRows(
+  source: Float32Array,
+  line: Float64Array,
+  stride: number,
+  o00: number,
+  o01: number,
+  o10: number,
+  o11: number,
+  wy: number,
+  wz: number,
+): void {
+  const length = line.length
+  if (wy === 0 && wz === 0) for (let i = 0, at = 0; i < length; i++, at += stride) line[i] = source[o00 + at]!
+  else if (wz === 0)
+    for (let i = 0, at = 0; i < length; i++, at += stride)
+      line[i] = source[o00 + at]! + wy * (source[o01 + at]! - source[o00 + at]!)
+  else
+    for (let i = 0, at = 0; i < length; i++, at += stride) {
+      const near = source[o00 + at]! + wy * (source[o01 + at]! - source[o00 + at]!)
+      const far = source[o10 + at]! + wy * (source[o11 + at]! - source[o10 + at]!)
+      line[i] = near + wz * (far - near)
+    }
 }
 
 function obliqueSlab(
@@ -183,8 +207,12 @@ function obliqueSlab(
         u = u < 0 ? 0 : u > sx - 1 ? sx - 1 : u
         v = v < 0 ? 0 : v > sy - 1 ? sy - 1 : v
         w = w < 0 ? 0 : w > sz - 1 ? sz - 1 : w
-        const [u0, v0, w0] = [Math.floor(u), Math.floor(v), Math.floor(w)]
-        const [fu, fv, fw] = [u - u0, v - v0, w - w0]
+        const u0 = Math.floor(u)
+        const v0 = Math.floor(v)
+        const w0 = Math.floor(w)
+        const fu = u - u0
+        const fv = v - v0
+        const fw = w - w0
         const at = u0 + v0 * sx + w0 * plane
         const du = u0 < sx - 1 ? 1 : 0
         const dv = v0 < sy - 1 ? sx : 0
