@@ -46,6 +46,7 @@ function common(study: StudyIdentity, scene: Scene): Keywords {
     StudyID: 'DEMO',
     StudyDescription: scene.description,
     BodyPartExamined: scene.bodyPart,
+    Laterality: scene.laterality,
     AccessionNumber: 'ALCOVE-DEMO',
     ReferringPhysicianName: null,
     PatientName: 'ALCOVE^DEMO',

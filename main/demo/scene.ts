@@ -11,8 +11,9 @@ export interface Lesion {
 /** A part of an invented body, in patient coordinates (LPS, mm): x to the left, y to the back, z to the head. */
 export interface Scene {
   name: 'torso' | 'thighs'
-  /** Left out for a pair of which both are seen: Laterality knows only one side. */
-  bodyPart?: string
+  bodyPart: string
+  /** Which of a pair was examined for something, though both may be seen. */
+  laterality?: 'L' | 'R'
   description: string
   /** z of the lowest slice. */
   lowestMm: number

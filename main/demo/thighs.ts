@@ -53,6 +53,8 @@ function thigh(side: -1 | 1, random: Random): Shape[] {
 /** Both thighs, from above the knee to below the hip. */
 export const THIGHS: Scene = {
   name: 'thighs',
+  bodyPart: 'THIGH',
+  laterality: 'R',
   description: 'PET/CT thighs (phantom)',
   lowestMm: 20,
   lesion: LESION,
