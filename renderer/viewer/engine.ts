@@ -2,6 +2,7 @@ import * as core from '@cornerstonejs/core'
 import { init as initLoader } from '@cornerstonejs/dicom-image-loader'
 import * as tools from '@cornerstonejs/tools'
 import type { Settings } from '#common/contract/settings.ts'
+import { glRenderer, isSoftwareRenderer } from './gl-renderer.ts'
 import { installMetadataProvider } from './metadata-provider.ts'
 import { installImageLoader } from './series-data.ts'
 import { installTools } from './tools.ts'
@@ -21,21 +22,6 @@ const CACHE_LIMIT = 8 * 1024 * 1024 * 1024
 let graphics: GraphicsInfo | null = null
 let engine: core.RenderingEngine | null = null
 let starting: Promise<GraphicsInfo> | null = null
-
-function glRenderer(): string | null {
-  const canvas = document.createElement('canvas')
-  const gl = canvas.getContext('webgl2')
-  if (gl === null) return null
-  const info = gl.getExtension('WEBGL_debug_renderer_info')
-  const name = gl.getParameter(info === null ? gl.RENDERER : info.UNMASKED_RENDERER_WEBGL) as unknown
-  gl.getExtension('WEBGL_lose_context')?.loseContext()
-  return typeof name === 'string' ? name : 'unknown'
-}
-
-/** Renderers that compute on the processor: their GL is slower for flat views than plain arithmetic. */
-export function isSoftwareRenderer(name: string | null): boolean {
-  return name === null || /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name)
-}
 
 async function start(setting: Settings['renderBackend']): Promise<GraphicsInfo> {
   const renderer = glRenderer()

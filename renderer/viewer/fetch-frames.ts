@@ -43,3 +43,11 @@ export async function fetchFrames(
     transferSyntaxUID: parameter(part.contentType, 'transfer-syntax') ?? frames[index]!.transferSyntaxUID,
   }))
 }
+
+/** One frame as the workstation would show it: a PNG at full size. @throws AlcoveError with the workstation's problem */
+export async function fetchRendered(address: SeriesAddress, frame: FrameInfo, signal: AbortSignal): Promise<Blob> {
+  const url = `/dicom-web/studies/${address.studyInstanceUID}/series/${address.seriesInstanceUID}/instances/${frame.sopInstanceUID}/frames/${frame.frameNumber}/rendered`
+  const response = await fetch(url, { headers: { Accept: 'image/png' }, signal })
+  if (!response.ok) throw await problemOf(response)
+  return await response.blob()
+}

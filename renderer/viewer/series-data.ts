@@ -1,9 +1,10 @@
-import { cache, imageLoader, ImageVolume, type Types, utilities } from '@cornerstonejs/core'
+import { cache, imageLoader, ImageVolume, type Types } from '@cornerstonejs/core'
 import { createImage } from '@cornerstonejs/dicom-image-loader'
 import { TRANSFER_SYNTAXES } from '#common/dicom/transfer-syntax.ts'
 import { toAlcoveError } from '#common/errors.ts'
 import { fetchFrames, type SeriesAddress } from './fetch-frames.ts'
-import type { FrameInfo, SeriesFrames } from './frames-of-series.ts'
+import type { SeriesFrames } from './frames-of-series.ts'
+import { colourImage, greyImage, isColour } from './images.ts'
 import { registerFrame, unregisterFrame } from './metadata-provider.ts'
 import { allocateVoxels, calibrate, type VoxelArray, type VoxelType, voxelTypeFor } from './stored-values.ts'
 import { type VolumeVerdict, volumeGeometry } from './volume-geometry.ts'
@@ -149,13 +150,16 @@ export class SeriesData {
 
   #load(indices: number[]): Promise<Types.IImage>[] {
     const frames = indices.map((index) => this.series.frames[index]!)
-    const answer = fetchFrames(this.address, frames, this.#abort.signal)
+    const colour = frames.some((frame) => isColour(frame))
+    const answer = colour ? null : fetchFrames(this.address, frames, this.#abort.signal)
     return indices.map((index, at) => {
-      const image = answer.then(async (parts) => {
-        const part = parts[at]!
-        const made = await this.#decode(index, part.bytes, part.transferSyntaxUID)
+      const made =
+        answer === null
+          ? colourImage(this.address, frames[at]!, this.imageIds[index]!, this.#abort.signal)
+          : answer.then((parts) => this.#decode(index, parts[at]!.bytes, parts[at]!.transferSyntaxUID))
+      const image = made.then((ready) => {
         this.#report({ loaded: this.#progress.loaded + 1 })
-        return made
+        return this.#keep(this.imageIds[index]!, ready)
       })
       image.catch(() => this.#report({ failed: this.#progress.failed + 1 }))
       this.#frames.set(index, image)
@@ -176,12 +180,7 @@ export class SeriesData {
     const frame = this.series.frames[index]!
     const imageId = this.imageIds[index]!
     const pixels = frame.rows * frame.columns
-    const grey = frame.samplesPerPixel === 1 && frame.photometricInterpretation !== 'PALETTE COLOR'
     const native = TRANSFER_SYNTAXES.get(transferSyntaxUID)?.codec === 'none'
-    if (!grey) {
-      const image = await createImage(imageId, bytes as never, transferSyntaxUID, { preScale: { enabled: false } })
-      return this.#keep(imageId, { ...(image as unknown as Types.IImage), imageId })
-    }
     const target: VoxelArray =
       this.voxels === null
         ? allocateVoxels(this.voxelType, pixels)
@@ -194,7 +193,7 @@ export class SeriesData {
     const { min, max } = calibrate(stored, frame, target, !native)
     this.min = Math.min(this.min, min)
     this.max = Math.max(this.max, max)
-    return this.#keep(imageId, greyImage(imageId, frame, target, min, max))
+    return greyImage(imageId, frame, target, min, max)
   }
 
   #keep(imageId: string, image: Types.IImage): Types.IImage {
@@ -259,46 +258,6 @@ export function seriesOfImageId(imageId: string): { data: SeriesData; index: num
 
 export function seriesOfVolumeId(volumeId: string): SeriesData | null {
   return known.get(volumeId.replace(/^alcoveVolume-/, '')) ?? null
-}
-
-function greyImage(imageId: string, frame: FrameInfo, pixels: VoxelArray, min: number, max: number): Types.IImage {
-  const voxelManager = utilities.VoxelManager.createImageVoxelManager({
-    width: frame.columns,
-    height: frame.rows,
-    scalarData: pixels as never,
-    numberOfComponents: 1,
-    id: imageId,
-  })
-  voxelManager.clear = () => undefined
-  const window = frame.windows[0]
-  return {
-    imageId,
-    dataType: pixels.constructor.name as Types.PixelDataTypedArrayString,
-    color: false,
-    rgba: false,
-    numberOfComponents: 1,
-    columns: frame.columns,
-    rows: frame.rows,
-    width: frame.columns,
-    height: frame.rows,
-    columnPixelSpacing: frame.spacingMm?.[1] ?? 1,
-    rowPixelSpacing: frame.spacingMm?.[0] ?? 1,
-    slope: 1,
-    intercept: 0,
-    isPreScaled: true,
-    preScale: { enabled: true, scaled: true, scalingParameters: { rescaleSlope: 1, rescaleIntercept: 0 } },
-    invert: false,
-    photometricInterpretation: frame.photometricInterpretation,
-    minPixelValue: min,
-    maxPixelValue: max,
-    windowCenter: window?.center ?? (min + max) / 2,
-    windowWidth: window?.width ?? Math.max(1, max - min),
-    voiLUTFunction: 'LINEAR' as never,
-    sizeInBytes: pixels.byteLength,
-    getPixelData: () => pixels as never,
-    getCanvas: undefined as never,
-    voxelManager: voxelManager as never,
-  }
 }
 
 export function installImageLoader(): void {

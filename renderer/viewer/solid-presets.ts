@@ -109,9 +109,30 @@ export const SOLID_PRESETS: readonly SolidPreset[] = [
     ],
   },
   {
+    id: 'uptake',
+    title: 'Uptake',
+    modalities: ['PT', 'NM'],
+    kind: 'composite',
+    relative: true,
+    colours: [
+      [0, 0.25, 0.3, 0.38],
+      [0.35, 0.5, 0.56, 0.64],
+      [0.7, 0.95, 0.72, 0.38],
+      [1, 1, 0.95, 0.8],
+    ],
+    // Thin enough that findings inside stay visible as surfaces.
+    opacities: [
+      [0.06, 0],
+      [0.2, 0.006],
+      [0.5, 0.012],
+      [0.85, 0.1],
+      [1, 0.25],
+    ],
+  },
+  {
     id: 'surface',
     title: 'Surface',
-    modalities: ['MR', 'PT', 'NM', 'OT'],
+    modalities: ['MR', 'OT'],
     kind: 'composite',
     relative: true,
     colours: [

@@ -1,5 +1,5 @@
 import { CircleCheck, CircleX, Import, X } from 'lucide-react'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { goTo } from '../../app/router.ts'
 import { Bar, Dialog, IconButton } from '../../ui/controls.tsx'
 import { bytesText, countText } from '../../ui/format.ts'
@@ -112,6 +112,13 @@ function Finished({ view, onDetails }: { view: ImportView; onDetails: () => void
 export function ImportPanel() {
   const { current, trouble } = useImport()
   const [details, setDetails] = useState(false)
+  const finished = current !== null && current.task.state !== 'running'
+  useEffect(() => {
+    if (!finished) return
+    // Going on to another screen says that the summary has been read.
+    window.addEventListener('hashchange', dismissImport)
+    return () => window.removeEventListener('hashchange', dismissImport)
+  }, [finished])
   if (current === null && trouble === null) return null
   return (
     <>

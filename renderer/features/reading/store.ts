@@ -56,7 +56,7 @@ export const initialReading: ReadingState = {
   tool: 'window',
   cine: false,
   solidPreset: null,
-  overlay: { visible: true, opacity: 0.35, fusion: 0.6 },
+  overlay: { visible: true, opacity: 0.25, fusion: 0.6 },
   runs: [],
   selectedFinding: null,
   firstImageMs: null,

@@ -24,7 +24,7 @@ const COLUMNS: Column[] = [
   { id: 'description', title: 'Description', sort: 'description' },
   { id: 'modalities', title: 'Modality', sort: 'modalities' },
   { id: 'accession', title: 'Accession' },
-  { id: 'count', title: 'Series / images' },
+  { id: 'count', title: 'Series / img' },
   { id: 'ai', title: 'AI' },
 ]
 
@@ -55,7 +55,7 @@ function Header() {
 }
 
 /** Objects that describe images, not images: told by a number when there is no room. */
-const DERIVED = new Set(['RTSTRUCT', 'RTPLAN', 'RTDOSE', 'SEG', 'SR', 'PR', 'KO', 'DOC'])
+const DERIVED = new Set(['RTSTRUCT', 'RTPLAN', 'RTDOSE', 'SEG', 'SR', 'PR', 'KO', 'DOC', 'ECG'])
 
 function Modalities({ list }: { list: string[] }) {
   const images = list.filter((modality) => !DERIVED.has(modality))
@@ -104,7 +104,11 @@ function Row({ study, selected, index }: { study: StudySummary; selected: boolea
       onDoubleClick={() => goTo({ name: 'study', studyUid: study.studyInstanceUID })}
     >
       <div role="gridcell" className="cell picture">
-        <Thumbnail resource={`studies/${study.studyInstanceUID}`} label="" />
+        {study.modalities.some((modality) => !DERIVED.has(modality)) ? (
+          <Thumbnail resource={`studies/${study.studyInstanceUID}`} label="" />
+        ) : (
+          <span className="thumb none" />
+        )}
       </div>
       <div role="gridcell" className="cell patient">
         {personName(study.patientName)}
