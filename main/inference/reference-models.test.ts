@@ -13,7 +13,7 @@ import { assembleVolume } from '../dicom/volume/assemble.ts'
 import { rasteriseContours, readStructures } from '../dicom/volume/rtstruct.ts'
 import { loadInstance, loadSeries } from '../dicom/volume/testing/load-series.ts'
 import type { Volume } from '../dicom/volume/types.ts'
-import { fromKeywords } from '../dicom/write/dataset.ts'
+import { fromKeywords, type Keywords } from '../dicom/write/dataset.ts'
 import { writePart10 } from '../dicom/write/part10.ts'
 import { newUid } from '../dicom/write/uid.ts'
 import { openModelRegistry } from '../models/registry.ts'
@@ -151,7 +151,11 @@ async function radiographs(perClass: number): Promise<{ path: string; label: num
 }
 
 /** The JPEG as a DX image in three ways: as it is, as native 8-bit grey, and as MONOCHROME1 with 12 bits and a window. */
-async function wrapAsDx(path: string, way: number): Promise<{ bytes: Uint8Array; study: string; sop: string }> {
+async function wrapAsDx(
+  path: string,
+  way: number,
+  change: Keywords = {},
+): Promise<{ bytes: Uint8Array; study: string; sop: string }> {
   const jpeg = await readFile(path)
   const { data, info } = await sharp(jpeg).raw().toBuffer({ resolveWithObject: true })
   const grey = Uint8Array.from({ length: info.width * info.height }, (_, i) => data[i * info.channels]!)
@@ -169,6 +173,7 @@ async function wrapAsDx(path: string, way: number): Promise<{ bytes: Uint8Array;
     Rows: info.height,
     Columns: info.width,
     PixelRepresentation: 0,
+    ...change,
   }
   const bits = (stored: number) => ({ BitsAllocated: stored > 8 ? 16 : 8, BitsStored: stored, HighBit: stored - 1 })
   if (way === 0) {
@@ -196,6 +201,14 @@ async function wrapAsDx(path: string, way: number): Promise<{ bytes: Uint8Array;
   return { bytes: writePart10(dataset, { pixels: { vr, bytes: new Uint8Array(stored.buffer) } }), study, sop }
 }
 
+async function bringIn(bytes: Uint8Array): Promise<void> {
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    yield await Promise.resolve(bytes)
+  }
+  const { rejected } = await store.importer.import([{ kind: 'stream', name: 'dx', chunks: chunks() }])
+  expect(rejected).toEqual([])
+}
+
 /** Share of (pneumonia, normal) pairs in the right order: the area under the ROC curve by its definition. */
 function auc(scored: { label: number; score: number }[]): number {
   const [ill, well] = [1, 0].map((label) => scored.filter((one) => one.label === label)) as [
@@ -220,11 +233,7 @@ describe.skipIf(!sharedData || !bundled('cxr-pneumonia'))('cxr-pneumonia on real
     const scored: { label: number; score: number }[] = []
     for (const [i, { path, label }] of images.entries()) {
       const { bytes, study, sop } = await wrapAsDx(path, i % 3)
-      async function* chunks(): AsyncGenerator<Uint8Array> {
-        yield await Promise.resolve(bytes)
-      }
-      const { rejected } = await store.importer.import([{ kind: 'stream', name: 'dx', chunks: chunks() }])
-      expect(rejected).toEqual([])
+      await bringIn(bytes)
       const result = await run(study, 'cxr-pneumonia')
       const [finding] = result.findings
       expect(result.findings).toHaveLength(1)
@@ -235,5 +244,15 @@ describe.skipIf(!sharedData || !bundled('cxr-pneumonia'))('cxr-pneumonia on real
       scored.push({ label, score: finding!.confidence })
     }
     expect(auc(scored)).toBeGreaterThan(0.8)
+  })
+
+  it('warns on an adult and does not read a lateral view', async () => {
+    const [image] = await radiographs(1)
+    const adult = await wrapAsDx(image!.path, 1, { PatientAge: '045Y' })
+    const lateral = await wrapAsDx(image!.path, 1, { ViewPosition: 'LL' })
+    for (const { bytes } of [adult, lateral]) await bringIn(bytes)
+    const result = await run(adult.study, 'cxr-pneumonia')
+    expect(result.warnings).toEqual([expect.stringMatching(/1 to 5 years.*Do not rely/)])
+    await expect(run(lateral.study, 'cxr-pneumonia')).rejects.toMatchObject({ code: 'model/not-applicable' })
   })
 })

@@ -183,6 +183,8 @@ def manifest(threshold):
                         'type': ['233604007', 'SCT', 'Pneumonia']}]}],
         'goldenCase': {'input': 'golden-input.bin', 'inputShape': [1, 1, images.SIZE, images.SIZE], 'output': 'golden-output.bin',
                        'outputShape': [1, 1], 'tolerance': {'absolute': 2e-3, 'relative': 0}},
+        # A patient of another age, or another part of the body, is warned about; a lateral view is left out.
+        'scope': {'ageYears': {'min': 1, 'max': 5}, 'viewPositions': ['PA', 'AP'], 'bodyParts': ['CHEST', 'THORAX', 'LUNG']},
         'licence': 'CC-BY-4.0 (trained on Kermany et al., Cell 2018, CC BY 4.0)',
         'intendedUse': 'Research and demonstration only. Not a medical device; not for diagnosis, triage or exclusion of pneumonia.',
     }
