@@ -98,9 +98,18 @@ export function createApi(workstation: Workstation, options: ApiOptions): (reque
   })
 
   return async (request) => {
-    const response = request.method === 'OPTIONS' ? options204(app, request) : await app.fetch(request)
-    return withSecurityHeaders(response)
+    if (request.method === 'OPTIONS') return withSecurityHeaders(options204(app, request))
+    if (request.method === 'HEAD') return withSecurityHeaders(await head(app, request))
+    return withSecurityHeaders(await app.fetch(request))
   }
+}
+
+/** As GET, without the body: what would produce it is told at once that nobody reads it. */
+async function head(app: Hono, request: Request): Promise<Response> {
+  const { url, headers, signal } = request
+  const response = await app.fetch(new Request(url, { method: 'GET', headers, signal }))
+  await response.body?.cancel()
+  return new Response(null, { status: response.status, headers: response.headers })
 }
 
 function options204(app: Hono, request: Request): Response {

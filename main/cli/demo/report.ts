@@ -128,7 +128,11 @@ function document(outcome: DemoReport): unknown {
         : {
             studyInstanceUID: generated.study.studyInstanceUID,
             seconds: generated.seconds,
-            truth: { volumeMl: generated.study.truth.volumeMl, centreLps: generated.study.truth.centreLps },
+            truth: {
+              volumeMl: generated.study.truth.volumeMl,
+              centreLps: generated.study.truth.centreLps,
+              radiiMm: generated.study.truth.radiiMm,
+            },
           },
     import: imported,
     runs: results.map(({ run, files }) => ({ run, ...files })),

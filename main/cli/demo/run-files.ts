@@ -21,10 +21,12 @@ export interface RunFiles {
   dice: number | null
 }
 
-/** The largest positive finding: what the pictures show. */
+/** The finding with the highest measured value (the hottest lesion), then the largest: what the pictures show. */
 function mainFinding(run: InferenceRun): Finding | null {
   const positive = run.findings.filter((finding) => finding.positive && finding.centreLps !== null)
-  return positive.sort((left, right) => (right.volumeMl ?? 0) - (left.volumeMl ?? 0))[0] ?? null
+  const height = (finding: Finding): number => finding.measurements?.max ?? 0
+  const size = (finding: Finding): number => finding.volumeMl ?? 0
+  return positive.toSorted((left, right) => height(right) - height(left) || size(right) - size(left))[0] ?? null
 }
 
 /** A CT in the same frame of reference, to lie below a PET; null when there is none that makes a volume. */
