@@ -22,8 +22,8 @@ export const MARROW: Tissue = { hu: 220, suv: 1.4 }
 export const FATTY_MARROW: Tissue = { hu: -40, suv: 0.4 }
 export const DISC: Tissue = { hu: 80, suv: 0.6 }
 export const CANAL: Tissue = { hu: 25, suv: 0.9 }
-export const COUCH: Tissue = { hu: -200, suv: 0 }
-export const COUCH_CORE: Tissue = { hu: -930, suv: 0 }
+const COUCH: Tissue = { hu: -200, suv: 0 }
+const COUCH_CORE: Tissue = { hu: -930, suv: 0 }
 
 export function ellipsoid(centre: Point, radii: Point, tissue: Tissue): Shape {
   return { kind: 'ellipsoid', centre, radii, tissue }

@@ -10,7 +10,7 @@ const SEGMENTATION_STORAGE = '1.2.840.10008.5.1.4.1.1.66.4'
 type CodedConcept = readonly [value: string, scheme: string, meaning: string]
 
 /** One slice of the label volume: a frame of an image of the series that was segmented. */
-export interface SegmentedSlice {
+interface SegmentedSlice {
   /** The instance's data set as the store gives it. */
   dataset: DicomJsonDataset
   /** 1-based, for a frame of a multi-frame image; null for a single-frame image. */
@@ -28,7 +28,7 @@ export interface SegmentToWrite {
   description?: string
 }
 
-export interface SegmentationAlgorithm {
+interface SegmentationAlgorithm {
   name: string
   version: string
   /** Shown in Contributing Equipment: model digest, provider, runtime; nothing about the patient. */
