@@ -15,8 +15,8 @@ const CONCURRENT_REQUESTS = 8
 /** Frames of a multi-frame object asked for in one request. */
 const FRAMES_PER_REQUEST = 16
 
-/** Telling of every frame would cost more than loading it. */
-const PROGRESS_PAUSE_MS = 100
+/** Where the processor draws the page, telling of every frame would cost more than loading it. */
+const PROGRESS_PAUSE_MS = 250
 
 export interface LoadProgress {
   loaded: number
