@@ -122,7 +122,7 @@ describe('the inference process', () => {
     }, 200)
     await expect(busy).rejects.toMatchObject({ code: 'task/cancelled' })
     // 150 ms of grace; the rest is what a loaded machine needs.
-    expect(performance.now() - cancelledAt).toBeLessThan(400)
+    expect(performance.now() - cancelledAt).toBeLessThan(600)
     await engine.request({ type: 'backends' }, backendsResultSchema, STALL)
     expect(engine.pid).not.toBe(pid)
     expect(alive(pid)).toBe(false)
