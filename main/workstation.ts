@@ -4,7 +4,7 @@ import type { InferenceService, ModelRegistry } from './inference/types.ts'
 import type { Importer, WritableStudies } from './studies/types.ts'
 import type { Vault } from './vault/types.ts'
 
-export interface TaskContext {
+interface TaskContext {
   signal: AbortSignal
   report: (progress: Task['progress']) => void
 }
@@ -27,7 +27,7 @@ export interface EventBus {
   subscribe(listener: (event: AppEvent) => void): () => void
 }
 
-export interface SettingsStore {
+interface SettingsStore {
   get(): Settings
   update(change: Partial<Settings>): Promise<Settings>
 }

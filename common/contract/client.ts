@@ -32,11 +32,11 @@ type BodyPart<Contract, Body> = Contract extends { body: infer Schema }
     : { body: InputOf<Schema> }
   : unknown
 
-export type CallOptions<Name extends RouteName, Body, Signal> = ParamsPart<Routes[Name]> &
+type CallOptions<Name extends RouteName, Body, Signal> = ParamsPart<Routes[Name]> &
   QueryPart<Routes[Name]> &
   BodyPart<Routes[Name], Body> & { signal?: Signal }
 
-export type CallResult<Name extends RouteName, Response> = Routes[Name]['response'] extends z.ZodType
+type CallResult<Name extends RouteName, Response> = Routes[Name]['response'] extends z.ZodType
   ? z.output<Routes[Name]['response']>
   : Routes[Name]['response'] extends { kind: 'none' }
     ? undefined
@@ -58,7 +58,7 @@ interface LooseOptions {
 }
 
 /** `/studies/{study}` and `{study: '1.2'}` → `/studies/1.2`, values percent-encoded. */
-export function fillPath(path: string, params: Record<string, unknown>): string {
+function fillPath(path: string, params: Record<string, unknown>): string {
   return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(params[name])))
 }
 

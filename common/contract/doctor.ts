@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-export const doctorCheckSchema = z.object({
+const doctorCheckSchema = z.object({
   id: z.string(),
   title: z.string(),
   state: z.enum(['ok', 'warning', 'failed']),

@@ -33,7 +33,7 @@ export const findingSchema = z.object({
 
 export const timingSchema = z.object({ step: z.string(), ms: z.number() })
 
-export const provenanceSchema = z.object({
+const provenanceSchema = z.object({
   modelId: z.string(),
   modelVersion: z.string(),
   /** SHA-256 of model.onnx. */
@@ -86,7 +86,6 @@ export const installedModelSchema = z.object({
 export type Provider = z.infer<typeof providerSchema>
 export type Finding = z.infer<typeof findingSchema>
 export type Timing = z.infer<typeof timingSchema>
-export type Provenance = z.infer<typeof provenanceSchema>
 export type InferenceRun = z.infer<typeof inferenceRunSchema>
 export type InferenceRequest = z.infer<typeof inferenceRequestSchema>
 export type InstalledModel = z.infer<typeof installedModelSchema>

@@ -36,7 +36,7 @@ const studyListQuery = z.object({
   offset: z.coerce.number().int().min(0).default(0),
 })
 
-export const uploadSessionSchema = z.object({ id: z.string(), task: taskSchema })
+const uploadSessionSchema = z.object({ id: z.string(), task: taskSchema })
 
 /**
  * The REST API under /api/v1: what DICOMweb (under /dicom-web) does not cover. Errors are RFC 9457 problems

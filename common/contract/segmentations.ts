@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-export const segmentSummarySchema = z.object({
+const segmentSummarySchema = z.object({
   number: z.number().int().min(1),
   label: z.string(),
   colorRgb: z.tuple([z.number(), z.number(), z.number()]),
@@ -8,7 +8,7 @@ export const segmentSummarySchema = z.object({
   algorithm: z.string().nullable(),
 })
 
-export const segmentationSummarySchema = z.object({
+const segmentationSummarySchema = z.object({
   seriesInstanceUID: z.string(),
   sopInstanceUID: z.string(),
   label: z.string(),
@@ -39,5 +39,4 @@ export const maskHeadSchema = z.object({
 
 export type SegmentSummary = z.infer<typeof segmentSummarySchema>
 export type SegmentationSummary = z.infer<typeof segmentationSummarySchema>
-export type SegmentationList = z.infer<typeof segmentationListSchema>
 export type MaskHead = z.infer<typeof maskHeadSchema>

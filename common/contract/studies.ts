@@ -5,7 +5,7 @@ const uid = z
   .regex(/^[0-9]+(?:\.[0-9]+)*$/)
   .max(64)
 
-export const seriesSummarySchema = z.object({
+const seriesSummarySchema = z.object({
   seriesInstanceUID: uid,
   modality: z.string(),
   seriesNumber: z.number().nullable(),
@@ -18,7 +18,7 @@ export const seriesSummarySchema = z.object({
 })
 
 /** Patient attributes are PHI: they go to the person's own window only, never to a log. */
-export const studySummarySchema = z.object({
+const studySummarySchema = z.object({
   studyInstanceUID: uid,
   patientName: z.string().nullable(),
   patientId: z.string().nullable(),
@@ -43,7 +43,7 @@ export const studyDetailSchema = studySummarySchema.extend({ seriesList: z.array
 
 export const studyListSchema = z.object({ studies: z.array(studySummarySchema), total: z.number().int() })
 
-export const importRejectionSchema = z.object({ path: z.string(), code: z.string(), message: z.string() })
+const importRejectionSchema = z.object({ path: z.string(), code: z.string(), message: z.string() })
 
 export const importResultSchema = z.object({
   studies: z.array(z.object({ studyInstanceUID: uid, instances: z.number().int(), bytes: z.number() })),
@@ -56,6 +56,5 @@ export const importResultSchema = z.object({
 export type SeriesSummary = z.infer<typeof seriesSummarySchema>
 export type StudySummary = z.infer<typeof studySummarySchema>
 export type StudyDetail = z.infer<typeof studyDetailSchema>
-export type StudyList = z.infer<typeof studyListSchema>
 export type ImportRejection = z.infer<typeof importRejectionSchema>
 export type ImportResult = z.infer<typeof importResultSchema>

@@ -10,7 +10,7 @@ import type { Workstation } from '../workstation.ts'
 import { openWorkstation } from '../workstation-open.ts'
 import { type ExitCode, Output, type Streams } from './output.ts'
 
-export interface GlobalOptions {
+interface GlobalOptions {
   dataDir?: string
   json?: boolean
   passphraseFile?: string
@@ -31,7 +31,7 @@ export interface CommandContext {
   models: () => Promise<ModelRegistry>
 }
 
-export type CommandAction<Options> = (
+type CommandAction<Options> = (
   context: CommandContext,
   args: string[],
   options: Options & GlobalOptions,

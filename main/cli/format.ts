@@ -21,7 +21,7 @@ export function dateText(date: string | null): string {
 }
 
 /** Lines of at most `width` characters, broken at spaces; a longer word stands alone. */
-export function wrap(text: string, width: number): string[] {
+function wrap(text: string, width: number): string[] {
   const lines: string[] = []
   for (const word of text.split(' ')) {
     const last = lines.at(-1)

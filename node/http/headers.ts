@@ -2,7 +2,7 @@
  * What a page of Alcove may do: run its own scripts and WebAssembly codecs, talk to its own workstation, nothing else.
  * `style-src 'unsafe-inline'` stays because cornerstone sizes its canvases and annotation SVG by style attributes.
  */
-export const CONTENT_SECURITY_POLICY = [
+const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self' 'wasm-unsafe-eval'",
   "style-src 'self' 'unsafe-inline'",
@@ -19,7 +19,7 @@ export const CONTENT_SECURITY_POLICY = [
 ].join('; ')
 
 /** On every answer, whichever the door. */
-export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy': CONTENT_SECURITY_POLICY,
   'X-Content-Type-Options': 'nosniff',
   'Referrer-Policy': 'no-referrer',

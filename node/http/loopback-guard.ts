@@ -47,7 +47,7 @@ export function newToken(): string {
 }
 
 /** Compares without telling by its duration where two secrets differ. */
-export function sameSecret(left: string, right: string): boolean {
+function sameSecret(left: string, right: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(left), digest(right))
 }

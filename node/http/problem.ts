@@ -1,9 +1,9 @@
 import { STATUS_CODES } from 'node:http'
 import type { Problem } from '#common/contract/problem.ts'
-import { type AlcoveError, ERROR_CODES, type ErrorCode } from '#common/errors.ts'
+import { type AlcoveError, ERROR_CODES } from '#common/errors.ts'
 
 /** RFC 9457 problem details of an error. The message of an AlcoveError is written for people and holds no PHI. */
-export function problemOf(error: AlcoveError): Problem {
+function problemOf(error: AlcoveError): Problem {
   const { status } = ERROR_CODES[error.code]
   return {
     type: `urn:alcove:error:${error.code}`,
@@ -25,8 +25,4 @@ export function problemResponse(error: AlcoveError, headers: Record<string, stri
     status: problem.status,
     headers: { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store', ...headers },
   })
-}
-
-export function statusOf(code: ErrorCode): number {
-  return ERROR_CODES[code].status
 }

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { type DestinationStream, pino } from 'pino'
 import { redact } from './redact.ts'
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
 /** Ids, counts, codes and durations; never PHI. `message` is a constant sentence, its particulars are in `fields`. */
 export interface Logger {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isAlcoveError } from '#common/errors.ts'
 
-export const REDACTED = '[redacted]'
+const REDACTED = '[redacted]'
 const MAX_DEPTH = 6
 const MAX_ITEMS = 100
 

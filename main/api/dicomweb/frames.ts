@@ -53,7 +53,7 @@ function storedMedia(record: InstanceRecord): string {
  * - any type with `transfer-syntax=*` or the stored one, the stored media type, or anything: as stored.
  * @throws request/not-acceptable
  */
-export function chooseRepresentation(request: Request, record: InstanceRecord, frames: number): Representation {
+function chooseRepresentation(request: Request, record: InstanceRecord, frames: number): Representation {
   const media = storedMedia(record)
   const syntax = storedSyntax(record)
   for (const range of acceptedTypes(request)) {
@@ -85,7 +85,7 @@ export function chooseRepresentation(request: Request, record: InstanceRecord, f
 }
 
 /** Bytes of a decoded frame as Explicit VR Little Endian holds them; 1-bit frames are packed again (PS3.5 annex D). */
-export function nativeBytes(decoded: DecodedFrame, format: PixelFormat): Uint8Array {
+function nativeBytes(decoded: DecodedFrame, format: PixelFormat): Uint8Array {
   const { pixels } = decoded
   if (format.bitsAllocated === 1) {
     const packed = new Uint8Array(Math.ceil(pixels.length / 8))
@@ -110,7 +110,7 @@ async function readAs(
 }
 
 /** The data set of one instance. @throws not-found */
-export async function datasetOf(studies: ReadableStudies, record: InstanceRecord): Promise<DicomJsonDataset> {
+async function datasetOf(studies: ReadableStudies, record: InstanceRecord): Promise<DicomJsonDataset> {
   const [dataset] = await studies.metadata(record.studyInstanceUID, { sopInstanceUID: record.sopInstanceUID })
   if (dataset === undefined) throw new AlcoveError('not-found', 'There is no such instance here.')
   return dataset

@@ -11,7 +11,7 @@ import { DICOM_JSON } from './qido.ts'
 const BULK_PIECE_BYTES = 4 * 1024 * 1024
 
 /** Turns the store's own "bulk:<offset>:<length>" into addresses below the instance's, at any depth. */
-export function withBulkAddresses(dataset: DicomJsonDataset, instanceUrl: string): DicomJsonDataset {
+function withBulkAddresses(dataset: DicomJsonDataset, instanceUrl: string): DicomJsonDataset {
   const isDataset = (value: DicomJsonValue): value is DicomJsonDataset => typeof value === 'object' && value !== null
   const rewrite = (element: DicomJsonElement): DicomJsonElement => {
     const place = /^bulk:([0-9]+):([0-9]+)$/.exec(element.BulkDataURI ?? '')

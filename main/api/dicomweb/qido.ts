@@ -22,7 +22,7 @@ function wholeNumber(text: string, name: string): number {
  * Search parameters of PS3.18 section 8.3.4.
  * @throws request/invalid
  */
-export function parseQuery(parameters: URLSearchParams, target: Target): AttributeQuery & { fuzzy: boolean } {
+function parseQuery(parameters: URLSearchParams, target: Target): AttributeQuery & { fuzzy: boolean } {
   const match: Record<string, string> = {}
   const include: string[] = []
   let all = false

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApiClient } from '#common/contract/client.ts'
 import { decodeMasks, unpackMask } from '#common/contract/masks.ts'
-import type { DicomJsonDataset } from '#common/dicom/json.ts'
+import { type DicomJsonDataset, text } from '#common/dicom/json.ts'
 import { sharedData, sharedPath } from '#node/testing/shared-data.ts'
 import { multipartBody, receivedParts } from '../testing/instances.ts'
 import { openTestApi, type TestApi } from '../testing/open-test-api.ts'
@@ -125,8 +125,8 @@ print(json.dumps([d.StudyInstanceUID, d.SOPInstanceUID, out]))
     const response = await api.fetch('/dicom-web/series?Modality=PT')
     const [row] = (await response.json()) as DicomJsonDataset[]
     expect(row!['00201209']!.Value).toEqual([299])
-    const study = String(row!['0020000D']!.Value![0])
-    const series = String(row!['0020000E']!.Value![0])
+    const study = text(row!, '0020000D')
+    const series = text(row!, '0020000E')
     const calibration = (await (await api.fetch(`/api/v1/studies/${study}/series/${series}/calibration`)).json()) as {
       unit: string
       suvFactor: number

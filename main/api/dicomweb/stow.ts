@@ -29,7 +29,7 @@ const us = (value: number): { vr: string; Value: number[] } => ({ vr: 'US', Valu
 const ui = (uid: string): { vr: string; Value: string[] } => ({ vr: 'UI', Value: [uid] })
 
 /** The response data set of PS3.18 section 10.5.3.2: Retrieve URL, Referenced and Failed SOP Sequence. */
-export function storeResponse(outcomes: readonly ImportOutcome[], root: string): DicomJsonDataset {
+function storeResponse(outcomes: readonly ImportOutcome[], root: string): DicomJsonDataset {
   const referenced: DicomJsonDataset[] = []
   const failed: DicomJsonDataset[] = []
   const other: DicomJsonDataset[] = []

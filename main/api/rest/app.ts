@@ -1,7 +1,7 @@
 import { openApiDocument } from '../openapi.ts'
 import type { Handlers } from './handler.ts'
 
-export const NOTICE = 'Research software. Not a medical device; not for clinical use.'
+const NOTICE = 'Research software. Not a medical device; not for clinical use.'
 
 export const appHandlers: Pick<Handlers, 'appInfo' | 'doctor' | 'openapi' | 'getSettings' | 'patchSettings'> = {
   appInfo(_, { workstation, shell }) {

@@ -8,7 +8,7 @@ type Parsed<Contract, Key extends string> = Contract extends { [K in Key]: infer
   : undefined
 
 /** What a handler gets: everything the contract declares, already checked. */
-export interface HandlerInput<Contract extends RouteContract> {
+interface HandlerInput<Contract extends RouteContract> {
   params: Parsed<Contract, 'params'>
   query: Parsed<Contract, 'query'>
   body: Parsed<Contract, 'body'>
@@ -16,7 +16,7 @@ export interface HandlerInput<Contract extends RouteContract> {
 }
 
 /** What it gives back: the JSON document of the contract, nothing, or a whole response for streams. */
-export type HandlerOutput<Contract extends RouteContract> = Contract['response'] extends z.ZodType
+type HandlerOutput<Contract extends RouteContract> = Contract['response'] extends z.ZodType
   ? z.input<Contract['response']>
   : Contract['response'] extends { kind: 'none' }
     ? void
@@ -24,7 +24,7 @@ export type HandlerOutput<Contract extends RouteContract> = Contract['response']
       ? Response
       : never
 
-export type Handler<Name extends RouteName> = (
+type Handler<Name extends RouteName> = (
   input: HandlerInput<Routes[Name]>,
   context: ApiContext,
 ) => HandlerOutput<Routes[Name]> | Promise<HandlerOutput<Routes[Name]>>
