@@ -87,6 +87,15 @@ describe('model registry', () => {
     await expect(models.install(rethresholded)).rejects.toMatchObject({ code: 'store/conflict' })
   })
 
+  it('lets one of two different packages of one version win, and only one', async () => {
+    const models = await open()
+    const both = [await makePackage('a'), await makePackage('b', { centreSuv: 5 })]
+    const outcomes = await Promise.allSettled(both.map((path) => models.install(path)))
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+    expect(outcomes[1]).toMatchObject({ reason: { code: 'store/conflict' } })
+    expect((await models.list())[0]!.digest).toBe((await models.find('suv-threshold', null)).digest)
+  })
+
   it('removes an installed version and keeps what is bundled', async () => {
     await writePackage(join(bundledDir(), 'suv-threshold'), thresholdPackage())
     const models = await open()

@@ -184,6 +184,14 @@ export async function openModelRegistry(options: ModelRegistryOptions): Promise<
     }
   }
 
+  let last: Promise<unknown> = Promise.resolve()
+  /** One change at a time: two installs of one version must not both find its place free. */
+  function inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const turn = last.then(change, change)
+    last = turn.catch(() => undefined)
+    return turn
+  }
+
   return {
     async list() {
       return (await packages()).found.map(describe)
@@ -195,17 +203,18 @@ export async function openModelRegistry(options: ModelRegistryOptions): Promise<
       return match
     },
 
-    install,
+    install: (path) => inTurn(() => install(path)),
 
-    async remove(id, version) {
-      const match = await locate(id, version)
-      if (match.source === 'bundled')
-        throw new AlcoveError('auth/forbidden', `${id} ${version} comes with the application and cannot be removed.`)
-      const going = join(installedDir, `${PENDING_PREFIX}${randomUUID()}`)
-      await rename(match.directory, going)
-      verified.delete(match.directory)
-      await rm(going, { recursive: true, force: true })
-    },
+    remove: (id, version) =>
+      inTurn(async () => {
+        const match = await locate(id, version)
+        if (match.source === 'bundled')
+          throw new AlcoveError('auth/forbidden', `${id} ${version} comes with the application and cannot be removed.`)
+        const going = join(installedDir, `${PENDING_PREFIX}${randomUUID()}`)
+        await rename(match.directory, going)
+        verified.delete(match.directory)
+        await rm(going, { recursive: true, force: true })
+      }),
 
     async card(id, version) {
       const match = await locate(id, version)
