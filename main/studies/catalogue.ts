@@ -5,7 +5,7 @@ import type { SeriesInstanceUID, SOPInstanceUID, StudyInstanceUID } from '#commo
 import { LIMITS } from '#common/limits.ts'
 import type { SealedKey } from '../vault/types.ts'
 import { CATALOGUE_CACHE_BYTES, CATALOGUE_MIGRATIONS, CATALOGUE_PAGE_BYTES } from './catalogue-schema.ts'
-import { migrate, openDatabase, withStoreErrors } from './database.ts'
+import { migrate, openDatabase, prepared, withStoreErrors } from './database.ts'
 import type { Cipher, Connection } from './database.ts'
 import { fold } from './match.ts'
 import { conditions, registerMatching } from './search.ts'
@@ -158,22 +158,29 @@ export function studyDetail(connection: Connection, uid: StudyInstanceUID): Stud
   })
 }
 
-const INSTANCES = `FROM instance i JOIN series e ON e.id = i.series JOIN study s ON s.id = e.study
-  WHERE s.uid = ? AND (? IS NULL OR e.uid = ?) AND (? IS NULL OR i.uid = ?)
-  ORDER BY e.number, e.uid, i.number, i.uid`
-
 interface InstanceFilter {
   seriesInstanceUID?: SeriesInstanceUID
   sopInstanceUID?: SOPInstanceUID
 }
 
-function instanceParameters(study: StudyInstanceUID, filter: InstanceFilter) {
-  const series = filter.seriesInstanceUID ?? null
-  const sop = filter.sopInstanceUID ?? null
-  return [study, series, series, sop, sop] as const
+/** FROM, WHERE and ORDER BY over instances in catalogue order; only what is asked for, so that an index answers. */
+function instancesWhere(study: StudyInstanceUID, filter: InstanceFilter): { sql: string; parameters: string[] } {
+  const where = ['s.uid = ?']
+  const parameters: string[] = [study]
+  if (filter.seriesInstanceUID !== undefined) {
+    where.push('e.uid = ?')
+    parameters.push(filter.seriesInstanceUID)
+  }
+  if (filter.sopInstanceUID !== undefined) {
+    where.push('i.uid = ?')
+    parameters.push(filter.sopInstanceUID)
+  }
+  return {
+    sql: `FROM instance i JOIN series e ON e.id = i.series JOIN study s ON s.id = e.study
+      WHERE ${where.join(' AND ')} ORDER BY e.number, e.uid, i.number, i.uid`,
+    parameters,
+  }
 }
-
-type InstanceParameters = [string, string | null, string | null, string | null, string | null]
 
 interface InstanceRow {
   study: StudyInstanceUID
@@ -194,13 +201,14 @@ export function instanceRecords(
   study: StudyInstanceUID,
   filter: InstanceFilter,
 ): InstanceRecord[] {
+  const { sql, parameters } = instancesWhere(study, filter)
   return withStoreErrors(() =>
-    connection
-      .prepare<InstanceParameters, InstanceRow>(
-        `SELECT s.uid AS study, e.uid AS series, i.uid, i.sop_class, i.transfer_syntax, i.number, i.rows, i.columns,
-         i.frames, i.bytes, i.sha256 ${INSTANCES}`,
-      )
-      .all(...instanceParameters(study, filter))
+    prepared<string[], InstanceRow>(
+      connection,
+      `SELECT s.uid AS study, e.uid AS series, i.uid, i.sop_class, i.transfer_syntax, i.number, i.rows, i.columns,
+       i.frames, i.bytes, i.sha256 ${sql}`,
+    )
+      .all(...parameters)
       .map((row) => ({
         studyInstanceUID: row.study,
         seriesInstanceUID: row.series,
@@ -222,12 +230,12 @@ export function instancePlaces(
   study: StudyInstanceUID,
   filter: InstanceFilter = {},
 ): InstancePlace[] {
+  const { sql, parameters } = instancesWhere(study, filter)
   return withStoreErrors(() =>
-    connection
-      .prepare<InstanceParameters, InstancePlace>(
-        `SELECT i.uid AS sopInstanceUID, i.capsule_row AS row, i.root, i.sha256 ${INSTANCES}`,
-      )
-      .all(...instanceParameters(study, filter)),
+    prepared<string[], InstancePlace>(
+      connection,
+      `SELECT i.uid AS sopInstanceUID, i.capsule_row AS row, i.root, i.sha256 ${sql}`,
+    ).all(...parameters),
   )
 }
 
@@ -235,12 +243,11 @@ export function instancePlaces(
 export function capsuleOf(connection: Connection, study: StudyInstanceUID): CapsuleRow | null {
   return (
     withStoreErrors(() =>
-      connection
-        .prepare<[string], CapsuleRow>(
-          `SELECT c.id, c.sealed_key AS sealedKey, c.cipher FROM capsule c JOIN study s ON s.capsule = c.id
-           WHERE s.uid = ?`,
-        )
-        .get(study),
+      prepared<[string], CapsuleRow>(
+        connection,
+        `SELECT c.id, c.sealed_key AS sealedKey, c.cipher FROM capsule c JOIN study s ON s.capsule = c.id
+         WHERE s.uid = ?`,
+      ).get(study),
     ) ?? null
   )
 }

@@ -141,3 +141,14 @@ export function sqliteVersion(): string {
     connection.close()
   }
 }
+
+const statements = new WeakMap<Connection, Map<string, unknown>>()
+
+/** A statement prepared once for each connection: for what is asked again with every frame. Not to be plucked. */
+export function prepared<Parameters extends unknown[], Row>(connection: Connection, sql: string) {
+  let known = statements.get(connection)
+  if (known === undefined) statements.set(connection, (known = new Map()))
+  let statement = known.get(sql) as ReturnType<typeof connection.prepare<Parameters, Row>> | undefined
+  if (statement === undefined) known.set(sql, (statement = connection.prepare<Parameters, Row>(sql)))
+  return statement
+}

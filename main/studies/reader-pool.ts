@@ -24,6 +24,8 @@ interface Waiting {
 interface Reader {
   worker: Worker
   waiting: Map<number, Waiting>
+  /** Capsule id → the last request its key went out with. */
+  keyed: Map<string, number>
 }
 
 /** More readers than this compete for the disk, not for the processor. */
@@ -61,6 +63,7 @@ export class ReaderPool {
     const id = this.#next++
     const { id: capsule, path, cipher } = waiting.capsule
     reader.waiting.set(id, waiting)
+    if (key !== null) reader.keyed.set(capsule, id)
     reader.worker.ref()
     const request: ReadRequest = { id, capsule: { id: capsule, path, cipher, key }, operation: waiting.operation }
     reader.worker.postMessage(request)
@@ -70,7 +73,7 @@ export class ReaderPool {
   #start(): Reader {
     const data: StudyWorkerData = { role: 'reader' }
     const worker = new Worker(processEntry('study-worker'), { workerData: data, name: 'study-reader' })
-    const reader: Reader = { worker, waiting: new Map() }
+    const reader: Reader = { worker, waiting: new Map(), keyed: new Map() }
     worker.unref()
     worker.on('message', (reply: ReadReply) => this.#settle(reader, reply))
     worker.on('error', (error) => this.#lose(reader, error))
@@ -88,7 +91,9 @@ export class ReaderPool {
     else if ('error' in reply) waiting.reject(fromWire(reply.error))
     else {
       try {
-        this.#post(reader, waiting, waiting.capsule.key())
+        // Of many requests sent before the reader had the key, only the first has to open the seal.
+        const known = (reader.keyed.get(waiting.capsule.id) ?? 0) > reply.id
+        this.#post(reader, waiting, known ? null : waiting.capsule.key())
       } catch (error) {
         waiting.reject(error instanceof Error ? error : new Error(String(error)))
       }
