@@ -5,6 +5,7 @@
 export const PROCESS_ENTRIES = {
   'study-worker': './studies/study-worker.ts',
   'inference-engine': './inference/engine-process.ts',
+  'pixel-worker': './dicom/pixels/pixel-worker.ts',
 } as const
 
 export type ProcessEntry = keyof typeof PROCESS_ENTRIES

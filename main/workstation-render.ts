@@ -1,12 +1,11 @@
 import sharp, { type Sharp } from 'sharp'
 import { type DicomJsonDataset } from '#common/dicom/json.ts'
 import { AlcoveError } from '#common/errors.ts'
-import { decodeFrame } from './dicom/codecs/decode-frame.ts'
 import { pixelFormat } from './dicom/codecs/pixel-format.ts'
-import { renderFrame } from './dicom/pixels/render.ts'
 import { withTables } from './dicom/pixels/tables.ts'
 import type { Window } from './dicom/pixels/voi.ts'
 import type { InstanceRecord, ReadableStudies } from './studies/types.ts'
+import { renderAside } from './workstation-pixels.ts'
 
 /** Part of the image in its own pixels; a negative size mirrors. */
 export interface SourceRegion {
@@ -100,11 +99,10 @@ export async function renderStoredFrame(
   const [dataset] = await studies.metadata(record.studyInstanceUID, { sopInstanceUID: record.sopInstanceUID })
   if (dataset === undefined) throw new AlcoveError('not-found', 'There is no such instance here.')
   const { bytes } = await studies.frame(record.studyInstanceUID, record.sopInstanceUID, frame)
-  const decoded = await decodeFrame(bytes, pixelFormat(dataset, record.transferSyntaxUID))
   const complete = await withTables(dataset, (offset, length) =>
     studies.bytes(record.studyInstanceUID, record.sopInstanceUID, offset, length),
   )
-  const shown = renderFrame(decoded, complete, {
+  const shown = await renderAside(bytes, pixelFormat(dataset, record.transferSyntaxUID), complete, {
     frame: frame - 1,
     ...(options.window == null ? {} : { window: options.window }),
   })

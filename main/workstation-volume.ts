@@ -1,10 +1,10 @@
 import { number, text } from '#common/dicom/json.ts'
 import type { SeriesInstanceUID, StudyInstanceUID } from '#common/ids.ts'
-import { decodeFrame } from './dicom/codecs/decode-frame.ts'
 import { pixelFormat } from './dicom/codecs/pixel-format.ts'
 import { assembleVolume, type AssembleOptions } from './dicom/volume/assemble.ts'
 import type { Volume, VolumeInstance } from './dicom/volume/types.ts'
 import type { ReadableStudies } from './studies/types.ts'
+import { decodeAside } from './workstation-pixels.ts'
 
 /**
  * The main volume of a stored series, in real units.
@@ -28,7 +28,7 @@ export async function seriesVolume(
         transferSyntaxUID: record.transferSyntaxUID,
         async decode(frame) {
           const { bytes } = await studies.frame(study, record.sopInstanceUID, frame + 1)
-          return decodeFrame(bytes, pixelFormat(dataset, record.transferSyntaxUID))
+          return decodeAside(bytes, pixelFormat(dataset, record.transferSyntaxUID))
         },
       },
     ]

@@ -40,6 +40,7 @@ describe.skipIf(!supported)('the packaged app', () => {
       'dist/main/electron.js',
       'dist/main/alcove.js',
       'dist/main/study-worker.js',
+      'dist/main/pixel-worker.js',
       'dist/main/inference-engine.js',
       'dist/preload/index.cjs',
       'dist/renderer/index.html',

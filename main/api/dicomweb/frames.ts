@@ -2,10 +2,10 @@ import { type DicomJsonDataset } from '#common/dicom/json.ts'
 import { EXPLICIT_VR_LITTLE_ENDIAN, TRANSFER_SYNTAXES } from '#common/dicom/transfer-syntax.ts'
 import { AlcoveError } from '#common/errors.ts'
 import { streamOf } from '#node/http/body.ts'
-import { decodeFrame } from '../../dicom/codecs/decode-frame.ts'
 import { pixelFormat } from '../../dicom/codecs/pixel-format.ts'
 import type { DecodedFrame, PixelFormat } from '../../dicom/types.ts'
 import type { InstanceRecord, ReadableStudies } from '../../studies/types.ts'
+import { decodeAside } from '../../workstation-pixels.ts'
 import { acceptedTypes, mediaMatches } from '../accept.ts'
 import { multipartResponse, type OutgoingPart } from '../multipart.ts'
 import { resourceUrl } from './addresses.ts'
@@ -106,7 +106,7 @@ async function readAs(
 ): Promise<Uint8Array> {
   const { bytes } = await studies.frame(record.studyInstanceUID, record.sopInstanceUID, frame)
   if (format === null || !representation.decode) return bytes
-  return nativeBytes(await decodeFrame(bytes, format), format)
+  return nativeBytes(await decodeAside(bytes, format), format)
 }
 
 /** The data set of one instance. @throws not-found */

@@ -6,7 +6,6 @@ import { AlcoveError } from '#common/errors.ts'
 import { seriesInstanceUID, sopInstanceUID, type StudyInstanceUID } from '#common/ids.ts'
 import { LIMITS } from '#common/limits.ts'
 import { streamOf } from '#node/http/body.ts'
-import { decodeFrame } from '../../dicom/codecs/decode-frame.ts'
 import { pixelFormat } from '../../dicom/codecs/pixel-format.ts'
 import {
   readSegmentation,
@@ -20,6 +19,7 @@ import {
 import { framePlane } from '../../dicom/write/index.ts'
 import type { InstanceRecord, ReadableStudies } from '../../studies/types.ts'
 import type { Workstation } from '../../workstation.ts'
+import { decodeAside } from '../../workstation-pixels.ts'
 import type { Handlers } from './handler.ts'
 import { requireStudy } from './studies.ts'
 
@@ -108,7 +108,7 @@ function frameReader(
   return async (frame) => {
     const { bytes } = await studies.frame(record.studyInstanceUID, record.sopInstanceUID, frame)
     if (codec === 'none') return bytes
-    const { pixels } = await decodeFrame(bytes, format)
+    const { pixels } = await decodeAside(bytes, format)
     return new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength)
   }
 }
