@@ -30,6 +30,9 @@ export function takeTask(task: Task): void {
   if (task.kind !== 'import') return
   const { current } = useImport.getState()
   if (current !== null && current.task.id !== task.id && current.task.state === 'running') return
+  // The answer to a request may arrive after the event that tells of the end.
+  if (current !== null && current.task.id === task.id && current.task.state !== 'running' && task.state === 'running')
+    return
   const parsed = task.state === 'running' ? null : importResultSchema.safeParse(task.result)
   useImport.setState({
     trouble: null,

@@ -23,7 +23,8 @@ export function ReadingScreen({ studyUid }: { studyUid: string }) {
     setSession(opened)
     void opened.open()
     const keyDown = (event: KeyboardEvent): void => handleKey(opened, event)
-    window.addEventListener('keydown', keyDown)
+    // While capturing: the drawing library keeps keys for itself once an image has been clicked.
+    window.addEventListener('keydown', keyDown, { capture: true })
     const off = onAppEvent((event) => {
       if (event.type === 'findings-changed' && event.studyInstanceUID === studyUid)
         void opened.refreshRuns().catch(() => undefined)
@@ -31,7 +32,7 @@ export function ReadingScreen({ studyUid }: { studyUid: string }) {
         void opened.refreshStudy().catch(() => undefined)
     })
     return () => {
-      window.removeEventListener('keydown', keyDown)
+      window.removeEventListener('keydown', keyDown, { capture: true })
       off()
       setSession(null)
       // Panes give their viewports back first; then the pixels can go.
