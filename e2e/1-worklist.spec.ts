@@ -5,6 +5,8 @@ import { RAMP, writeRamp } from './phantom.ts'
 
 /** Drops real files and folders, as the desktop does: only the browser itself can make such an event. */
 async function dropPaths(page: import('@playwright/test').Page, paths: string[]): Promise<void> {
+  // The list has been read: the page listens.
+  await expect(page.getByTestId('study-count')).not.toBeEmpty()
   const session = await page.context().newCDPSession(page)
   const data = { items: [], files: paths, dragOperationsMask: 1 }
   for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {

@@ -53,9 +53,14 @@ test.describe('reading a study', () => {
     // Bone 2500/480: 480 ± 1250.
     await expect(pane).toHaveAttribute('data-lower', '-770')
     await expect(pane).toHaveAttribute('data-upper', '1730')
-    await drag(window, pane, [0.4, 0.5], [0.6, 0.5])
-    await expect.poll(async () => (await numberOf(pane, 'upper')) - (await numberOf(pane, 'lower'))).not.toBe(2500)
     await window.keyboard.press('i')
+    await expect(pane).toHaveAttribute('data-inverted', 'true')
+    await drag(window, pane, [0.4, 0.5], [0.6, 0.5])
+    // To the right is wider, the level stays; the image stays inverted.
+    await expect
+      .poll(async () => (await numberOf(pane, 'upper')) - (await numberOf(pane, 'lower')))
+      .toBeGreaterThan(2500)
+    expect(((await numberOf(pane, 'upper')) + (await numberOf(pane, 'lower'))) / 2).toBe(480)
     await expect(pane).toHaveAttribute('data-inverted', 'true')
   })
 
