@@ -80,3 +80,15 @@ describe('rendered', () => {
     expect((await api.fetch(path, { headers: { Accept: accept } })).status).toBe(status)
   })
 })
+
+describe("the window's own scheme", () => {
+  it('is answered with addresses of that scheme', async () => {
+    const response = await api.handler(new Request('app://alcove/dicom-web/studies?StudyInstanceUID=1.1'))
+    expect(response.status).toBe(200)
+    const [row] = (await response.json()) as Record<string, { Value: string[] }>[]
+    expect(row!['00081190']!.Value).toEqual(['app://alcove/dicom-web/studies/1.1'])
+    const metadata = await api.handler(new Request(`app://alcove${PATH}/metadata`))
+    const [dataset] = (await metadata.json()) as Record<string, { BulkDataURI?: string }>[]
+    expect(dataset!['7FE00010']!.BulkDataURI).toBe(`app://alcove${PATH}/pixeldata`)
+  })
+})
