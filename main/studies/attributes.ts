@@ -62,11 +62,11 @@ const ELEMENT_CHARACTERS = 4096
 export function keptAttributes(dataset: DicomJsonDataset, level: Level): DicomJsonDataset {
   const kept: DicomJsonDataset = {}
   for (const tag of KEPT_TAGS[level]) {
-    const element = dataset[tag]
-    if (element === undefined || COMPUTED.has(tag)) continue
-    if (element.Value === undefined && Object.keys(element).length > 1) continue
-    if (element.Value !== undefined && JSON.stringify(element).length > ELEMENT_CHARACTERS) continue
-    kept[tag] = element
+    const found = dataset[tag]
+    if (found === undefined || COMPUTED.has(tag)) continue
+    if (found.Value === undefined && Object.keys(found).length > 1) continue
+    if (found.Value !== undefined && JSON.stringify(found).length > ELEMENT_CHARACTERS) continue
+    kept[tag] = found
   }
   return kept
 }

@@ -212,7 +212,7 @@ export class CapsuleReader {
 }
 
 /** Deflated: its frames and offsets exist only after inflation. */
-export function isWhole(instance: OpenInstance): boolean {
+function isWhole(instance: OpenInstance): boolean {
   return instance.layout.count > 0 && instance.layout.part(0).kind === 'whole'
 }
 

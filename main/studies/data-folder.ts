@@ -126,9 +126,9 @@ export function removeCapsuleFiles(dataDir: string, capsule: string): void {
 }
 
 /** Takes out of a capsule what the catalogue does not know: the remains of an import that was cut off. */
-export function removeOrphans(capsule: Connection, knownRows: readonly number[]): void {
+export function removeOrphans(capsule: Connection, rows: readonly number[]): void {
   withStoreErrors(() => {
-    const known = JSON.stringify(knownRows)
+    const known = JSON.stringify(rows)
     capsule.exec('BEGIN IMMEDIATE')
     try {
       capsule.prepare('DELETE FROM part WHERE instance NOT IN (SELECT value FROM json_each(?))').run(known)

@@ -33,7 +33,7 @@ function matchesAt(dataset: DicomJsonDataset, key: MatchKey, depth: number): boo
 /** One value against one key. Exported for the catalogue's own columns. */
 export function matchesValue(value: DicomJsonValue, vr: string, key: string): boolean {
   if (value === null) return false
-  if (typeof value === 'object') return vr === 'PN' && matchesPersonName(value as PersonNameJson, key)
+  if (typeof value === 'object') return vr === 'PN' && matchesPersonName(value, key)
   if (NUMERIC_VRS.has(vr)) return key.trim() !== '' && Number(value) === Number(key)
   const text = String(value).trim()
   switch (vr) {

@@ -44,8 +44,9 @@ beforeAll(async () => {
 afterAll(() => store.remove())
 
 const uids = (rows: AttributeRows, tag = '0020000D') => rows.rows.map((row) => row[tag]?.Value?.[0])
+const sorted = (values: unknown[]) => values.map(String).sort()
 const page = { limit: 100, offset: 0 }
-const studies = (match: Record<string, string>) => uids(store.studies.searchStudies({ match, ...page })).sort()
+const studies = (match: Record<string, string>) => sorted(uids(store.studies.searchStudies({ match, ...page })))
 
 describe('study level', () => {
   it.each<[Record<string, string>, string[]]>([
@@ -101,7 +102,7 @@ describe('series and instance level', () => {
     expect(uids(all, '0020000E')).toEqual(['1.1.1', '1.3.1'])
     expect(all.rows[0]?.['00100020']).toEqual({ vr: 'LO', Value: ['P1'] })
     const within = store.studies.searchSeries({ match: {}, studyInstanceUID: studyInstanceUID('1.1'), ...page })
-    expect(uids(within, '0020000E').sort()).toEqual(['1.1.1', '1.1.2'])
+    expect(sorted(uids(within, '0020000E'))).toEqual(['1.1.1', '1.1.2'])
     expect(within.rows[0]?.['00100020']).toBeUndefined()
     expect(within.rows.map((row) => row['00201209']?.Value)).toEqual([[3], [1]])
   })

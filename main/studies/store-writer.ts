@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs'
-import { AlcoveError, toAlcoveError } from '#common/errors.ts'
+import { type AlcoveError, toAlcoveError } from '#common/errors.ts'
 import type { InstanceHead, InstancePart } from '../dicom/types.ts'
 import { Acknowledger } from './acknowledge.ts'
 import type { StoredInstance } from './acknowledge.ts'
@@ -262,7 +262,7 @@ export class StoreWriter {
 
   #closeIdle(): void {
     const before = performance.now() - IDLE_MS
-    for (const capsule of [...this.#open.keys()])
+    for (const capsule of this.#open.keys())
       if (capsule.holds === 0 && capsule.lastUsed < before && this.#batch?.instances.has(capsule) !== true)
         this.#close(capsule)
   }
@@ -279,13 +279,13 @@ export class StoreWriter {
   /** Lets go of one study's capsule, e.g. because it is to be deleted. */
   release(studyInstanceUID: string): void {
     this.commit()
-    for (const [capsule, study] of [...this.#open]) if (study === studyInstanceUID) this.#close(capsule)
+    for (const [capsule, study] of this.#open) if (study === studyInstanceUID) this.#close(capsule)
   }
 
   close(): void {
     clearInterval(this.#idle)
     this.commit()
-    for (const capsule of [...this.#open.keys()]) this.#close(capsule)
+    for (const capsule of this.#open.keys()) this.#close(capsule)
   }
 }
 

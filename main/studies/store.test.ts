@@ -123,6 +123,13 @@ describe('reading', () => {
     await store.vault.unlock()
     expect(store.studies.listStudies({ match: {}, limit: 1, offset: 0 }).total).toBe(1)
     expect((await store.studies.frame(study, sop(1), 1)).bytes.length).toBe(200_000)
+    // At once, while the threads of before the lock may still be ending.
+    store.vault.lock()
+    await store.vault.unlock()
+    expect(await store.importer.import(streams({ b: instance(2) }))).toMatchObject({ imported: 1 })
+    store.vault.lock()
+    await expect(store.importer.import(streams({ c: instance(3) }))).rejects.toMatchObject({ code: 'vault/locked' })
+    await store.vault.unlock()
   })
 
   it('hands one study to another process by file and key alone', async () => {

@@ -31,6 +31,7 @@ export class WriterClient {
   readonly #windows = new Map<number, { open: number; wake: () => void }>()
   readonly #releases = new Map<number, () => void>()
   #closing: (() => void) | null = null
+  #closed: Promise<void> = Promise.resolve()
   #next = 1
 
   constructor(options: WriterClientOptions) {
@@ -56,6 +57,7 @@ export class WriterClient {
     const job: Job = { options, settled: Promise.withResolvers(), over: false }
     // Told to whoever awaits below; a source that fails first must not leave it unheard.
     job.settled.promise.catch(() => undefined)
+    await this.#closed
     const worker = this.#start()
     this.#jobs.set(id, job)
     worker.ref()
@@ -127,16 +129,23 @@ export class WriterClient {
   }
 
   /** Ends the worker after it has committed what it holds; the next import starts a new one. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     const worker = this.#worker
-    if (worker === null) return
+    if (worker !== null && this.#closing === null) {
+      // An import that comes meanwhile, after an unlock, waits for the end of this thread and gets a new one.
+      const ended = Promise.withResolvers<void>()
+      this.#closing = ended.resolve
+      this.#closed = ended.promise
+      void this.#shutDown(worker)
+    }
+    return this.#closed
+  }
+
+  async #shutDown(worker: Worker): Promise<void> {
+    worker.ref()
     for (const id of this.#jobs.keys()) this.#send({ type: 'abort', job: id })
     await Promise.allSettled([...this.#jobs.values()].map((job) => job.settled.promise))
-    worker.ref()
-    await new Promise<void>((resolve) => {
-      this.#closing = resolve
-      this.#send({ type: 'close' })
-    })
+    this.#send({ type: 'close' })
   }
 
   #send(request: WriteRequest, transfer: readonly ArrayBuffer[] = []): void {
@@ -222,7 +231,7 @@ export class WriterClient {
         : new AlcoveError('internal', 'The import thread ended unexpectedly. What was imported before is safe.', {
             cause,
           })
-    for (const id of [...this.#jobs.keys()]) this.#end(id, (job) => job.settled.reject(error))
+    for (const id of this.#jobs.keys()) this.#end(id, (job) => job.settled.reject(error))
   }
 }
 

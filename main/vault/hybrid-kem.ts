@@ -8,15 +8,15 @@ import { ml_kem768_x25519 } from '@noble/post-quantum/hybrid.js'
 export const SEED_BYTES = 32
 export const PUBLIC_KEY_BYTES = 1216
 export const CIPHERTEXT_BYTES = 1120
-export const SHARED_SECRET_BYTES = 32
-/** Randomness of one encapsulation: 32 bytes for ML-KEM, 32 for the ephemeral X25519 key. */
-export const ENCAPSULATION_SEED_BYTES = 64
 
 export function publicKeyOf(seed: Uint8Array): Uint8Array {
   return ml_kem768_x25519.getPublicKey(seed)
 }
 
-/** @param encapsulationSeed only for published test vectors; left out, the system's randomness is used */
+/**
+ * @param encapsulationSeed 32 bytes for ML-KEM and 32 for the ephemeral X25519 key: only for published test vectors;
+ *   left out, the system's randomness is used
+ */
 export function encapsulate(
   publicKey: Uint8Array,
   encapsulationSeed?: Uint8Array,

@@ -4,7 +4,7 @@ import { argon2id, ARGON2ID_PARAMETERS } from './argon2id.ts'
 import type { Identity, SeedProvider } from './providers.ts'
 import type { Kdf, VaultFile } from './vault-file.ts'
 
-export const MINIMUM_PASSPHRASE_LENGTH = 8
+const MINIMUM_PASSPHRASE_LENGTH = 8
 
 /** How the provider comes by the passphrase when it needs it; null when nobody can tell. */
 export type AskPassphrase = () => Promise<string | null>

@@ -14,7 +14,7 @@ const base64 = (bytes: number) =>
   })
 
 /** Upper bounds keep a tampered file from asking for all the machine's memory. */
-export const kdfSchema = z.object({
+const kdfSchema = z.object({
   name: z.literal('argon2id'),
   memoryKiB: z.number().int().min(8).max(1_048_576),
   passes: z.number().int().min(1).max(64),
@@ -44,7 +44,7 @@ const vaultFileSchema = z.object({
 export type Kdf = z.infer<typeof kdfSchema>
 export type VaultFile = z.infer<typeof vaultFileSchema>
 
-export const VAULT_FILE = 'vault.json'
+const VAULT_FILE = 'vault.json'
 
 /** The bytes as base64, all else as it is. */
 function encode(file: VaultFile): string {

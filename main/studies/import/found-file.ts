@@ -65,6 +65,5 @@ export function unreadable(cause: unknown): AlcoveError {
 
 /** For people and logs: no control characters, no line breaks, no end. */
 export function displayName(name: string): string {
-  // eslint-disable-next-line no-control-regex
   return name.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '\u{fffd}').slice(0, 1024)
 }

@@ -31,7 +31,7 @@ function importAndKill(
     child.on('close', () => {
       // The last line may have been cut off.
       const lines = output.split('\n').slice(0, -1)
-      resolve({ acknowledged: lines.filter((line) => /^1\./.test(line)), finished: lines.includes('finished') })
+      resolve({ acknowledged: lines.filter((line) => line.startsWith('1.')), finished: lines.includes('finished') })
     })
   })
 }
