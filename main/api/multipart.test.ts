@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { AlcoveError } from '#common/errors.ts'
 import { multipartResponse, readMultipart } from './multipart.ts'
 
 async function* inChunks(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
@@ -94,12 +95,22 @@ describe('readMultipart', () => {
 })
 
 describe('multipartResponse', () => {
+  it('fails as a whole when its first part cannot begin', async () => {
+    async function* unreadable(): AsyncGenerator<Uint8Array> {
+      throw new AlcoveError('store/corrupt', 'A stored object is damaged.')
+    }
+    async function* outgoing() {
+      yield { contentType: 'application/dicom', body: unreadable() }
+    }
+    await expect(multipartResponse('application/dicom', outgoing())).rejects.toMatchObject({ code: 'store/corrupt' })
+  })
+
   it('is read back by the platform-independent rules it was written by', async () => {
     async function* outgoing() {
       yield { contentType: 'application/dicom', body: [Buffer.from('a\r\nb')] }
       yield { contentType: 'image/jls; transfer-syntax=1.2', contentLocation: '/x', body: [Buffer.from('c')] }
     }
-    const response = multipartResponse('application/dicom', outgoing())
+    const response = await multipartResponse('application/dicom', outgoing())
     const type = response.headers.get('Content-Type')!
     expect(type).toMatch(/^multipart\/related; type="application\/dicom"; boundary=alcove-[0-9a-f]{24}$/)
     const text = await response.text()

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { streamOf } from '#node/http/body.ts'
+import { streamOnceStarted } from '#node/http/body.ts'
 import { AlcoveError } from '#common/errors.ts'
 import { LIMITS } from '#common/limits.ts'
 
@@ -132,8 +132,11 @@ export interface OutgoingPart {
   body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 }
 
-/** A multipart/related response (RFC 2387) whose parts are produced while the caller reads. */
-export function multipartResponse(type: string, parts: AsyncIterable<OutgoingPart>): Response {
+/**
+ * A multipart/related response (RFC 2387) whose parts are produced while the caller reads.
+ * @throws what the first part throws at its beginning
+ */
+export async function multipartResponse(type: string, parts: AsyncIterable<OutgoingPart>): Promise<Response> {
   const boundary = `alcove-${randomBytes(12).toString('hex')}`
   async function* bytes(): AsyncGenerator<Uint8Array> {
     for await (const part of parts) {
@@ -143,7 +146,8 @@ export function multipartResponse(type: string, parts: AsyncIterable<OutgoingPar
     }
     yield Buffer.from(`\r\n--${boundary}--\r\n`)
   }
-  return new Response(streamOf(bytes()), {
+  // Two chunks: the head of the first part and the beginning of its body.
+  return new Response(await streamOnceStarted(bytes(), 2), {
     headers: { 'Content-Type': `multipart/related; type="${type}"; boundary=${boundary}` },
   })
 }

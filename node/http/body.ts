@@ -54,3 +54,33 @@ export function streamOf(source: AsyncIterable<Uint8Array>): ReadableStream<Uint
     { highWaterMark: 1 },
   )
 }
+
+/**
+ * As streamOf, once the first `chunks` chunks are there: a source that fails at its beginning still fails as an answer
+ * with a status, not as a stream cut short after 200.
+ */
+export async function streamOnceStarted(
+  source: AsyncIterable<Uint8Array>,
+  chunks = 1,
+): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+  const iterator = source[Symbol.asyncIterator]()
+  const first: Uint8Array[] = []
+  while (first.length < chunks) {
+    const step = await iterator.next()
+    if (step.done === true) break
+    first.push(step.value)
+  }
+  async function* whole(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* first
+      for (;;) {
+        const step = await iterator.next()
+        if (step.done === true) return
+        yield step.value
+      }
+    } finally {
+      await iterator.return?.()
+    }
+  }
+  return streamOf(whole())
+}

@@ -257,6 +257,27 @@ describe.each(DOORS)('DICOMweb through the %s door', (door) => {
       expect(single.status).toBe(406)
     })
 
+    it('gives bulk data by the addresses in the metadata, and nothing beyond the file', async () => {
+      const profile = Uint8Array.from({ length: 5000 }, (_, index) => index * 7)
+      const image = testImage({ study: '1.7', series: '1.7.1', instance: '1.7.1.1', extra: { ICCProfile: profile } })
+      await api.fetch('/dicom-web/studies', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/dicom' },
+        body: new Uint8Array(image.bytes),
+      })
+      const [row] = (await (await api.fetch('/dicom-web/studies/1.7/metadata')).json()) as DicomJsonDataset[]
+      const path = row!['00282000']!.BulkDataURI!.slice(api.origin.length)
+      const single = await api.fetch(path, { headers: { Accept: 'application/octet-stream' } })
+      expect(Buffer.from(await single.arrayBuffer()).equals(profile)).toBe(true)
+      const multipart = 'multipart/related; type="application/octet-stream"'
+      const [part] = await receivedParts(await api.fetch(path, { headers: { Accept: multipart } }))
+      expect(part!.bytes.equals(profile)).toBe(true)
+      expect((await api.fetch(path, { headers: { Accept: 'image/png' } })).status).toBe(406)
+      const beyond = path.replace(/[0-9]+-[0-9]+$/, '0-99999999999')
+      expect((await api.fetch(beyond)).status).toBe(404)
+      expect((await api.fetch('/api/v1/studies/1.7', { method: 'DELETE' })).status).toBe(204)
+    })
+
     it.each([
       ['/frames/2', 404],
       ['/frames/0', 400],

@@ -1,5 +1,5 @@
 import { AlcoveError } from '#common/errors.ts'
-import { streamOf } from '#node/http/body.ts'
+import { streamOnceStarted } from '#node/http/body.ts'
 import type { InstanceRecord, ReadableStudies } from '../../studies/types.ts'
 import { acceptedTypes, mediaMatches } from '../accept.ts'
 import { multipartResponse, type OutgoingPart } from '../multipart.ts'
@@ -26,12 +26,12 @@ function chooseEnvelope(request: Request, records: readonly InstanceRecord[]): '
 }
 
 /** WADO-RS study, series or instance as files, PS3.18 section 10.4.1.1.1. */
-export function retrieveInstances(
+export async function retrieveInstances(
   studies: ReadableStudies,
   request: Request,
   root: string,
   records: readonly InstanceRecord[],
-): Response {
+): Promise<Response> {
   const envelope = chooseEnvelope(request, records)
   if (envelope === null) {
     throw new AlcoveError(
@@ -41,7 +41,7 @@ export function retrieveInstances(
   }
   const [first] = records
   if (envelope === 'single') {
-    return new Response(streamOf(studies.file(first!.studyInstanceUID, first!.sopInstanceUID)), {
+    return new Response(await streamOnceStarted(studies.file(first!.studyInstanceUID, first!.sopInstanceUID)), {
       headers: {
         'Content-Type': `${DICOM}; transfer-syntax=${first!.transferSyntaxUID}`,
         'Content-Length': String(first!.bytes),

@@ -1,7 +1,6 @@
 import { streamOf } from '#node/http/body.ts'
 import { type DicomJsonDataset, type DicomJsonElement, type DicomJsonValue, text } from '#common/dicom/json.ts'
 import { AlcoveError } from '#common/errors.ts'
-import { sopInstanceUID } from '#common/ids.ts'
 import type { InstanceRecord, ReadableStudies } from '../../studies/types.ts'
 import { acceptedTypes, mediaMatches, negotiate } from '../accept.ts'
 import { resolveInstances, resourceUrl, serviceRoot, type Target } from './addresses.ts'
@@ -61,25 +60,28 @@ export async function retrieveMetadata(studies: ReadableStudies, request: Reques
 }
 
 /** One bulk data element, `range` being "<offset>-<length>" in the (inflated) file. */
-export function retrieveBulkData(
+export async function retrieveBulkData(
   studies: ReadableStudies,
   request: Request,
   target: Target,
   range: string,
-): { record: InstanceRecord; length: number; single: boolean; pieces: () => AsyncGenerator<Uint8Array> } {
+): Promise<{ length: number; single: boolean; pieces: () => AsyncGenerator<Uint8Array> }> {
   const place = /^([0-9]{1,15})-([0-9]{1,15})$/.exec(range)
   if (place === null) throw new AlcoveError('not-found', 'There is no such bulk data here.')
   const [record] = resolveInstances(studies, target)
   const offset = Number(place[1])
   const length = Number(place[2])
   const single = wantsSingle(request)
+  const { studyInstanceUID: study, sopInstanceUID: sop } = record!
+  // The last byte tells before the answer begins whether all of it is there.
+  if (length > 0) await studies.bytes(study, sop, offset + length - 1, 1)
   async function* pieces(): AsyncGenerator<Uint8Array> {
     for (let at = 0; at < length; at += BULK_PIECE_BYTES) {
       const size = Math.min(BULK_PIECE_BYTES, length - at)
-      yield await studies.bytes(record!.studyInstanceUID, sopInstanceUID(record!.sopInstanceUID), offset + at, size)
+      yield await studies.bytes(study, sop, offset + at, size)
     }
   }
-  return { record: record!, length, single, pieces }
+  return { length, single, pieces }
 }
 
 /** True when the caller prefers the bytes alone over a multipart envelope. @throws request/not-acceptable */

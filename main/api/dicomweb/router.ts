@@ -80,9 +80,9 @@ export function mountDicomWeb(app: Hono, context: ApiContext): void {
         : renderThumbnail(studies, request, [record!], frames[0])
     })
   }
-  get(`${INSTANCE}/bulkdata/:range`, (hono, request) => {
+  get(`${INSTANCE}/bulkdata/:range`, async (hono, request) => {
     const target = targetOf(hono)
-    const { length, single, pieces } = retrieveBulkData(studies, request, target, hono.req.param('range')!)
+    const { length, single, pieces } = await retrieveBulkData(studies, request, target, hono.req.param('range')!)
     const contentType = 'application/octet-stream'
     if (single) {
       return new Response(streamOf(pieces()), {
