@@ -96,11 +96,12 @@ describe('readMultipart', () => {
 
 describe('multipartResponse', () => {
   it('fails as a whole when its first part cannot begin', async () => {
-    async function* unreadable(): AsyncGenerator<Uint8Array> {
-      throw new AlcoveError('store/corrupt', 'A stored object is damaged.')
+    const damaged = new AlcoveError('store/corrupt', 'A stored object is damaged.')
+    const unreadable: AsyncIterable<Uint8Array> = {
+      [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(damaged) }),
     }
     async function* outgoing() {
-      yield { contentType: 'application/dicom', body: unreadable() }
+      yield { contentType: 'application/dicom', body: unreadable }
     }
     await expect(multipartResponse('application/dicom', outgoing())).rejects.toMatchObject({ code: 'store/corrupt' })
   })
