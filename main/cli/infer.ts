@@ -8,8 +8,9 @@ import { usageError } from './output.ts'
 /** Columns of a findings table, shared with the demo. */
 export function findingRow(finding: Finding): string[] {
   const { measurements } = finding
+  const verdict = finding.positive ? 'above the operating point' : 'below the operating point'
   return [
-    finding.label,
+    finding.kind === 'classification' ? `${finding.label}: ${verdict}` : finding.label,
     finding.where ?? '',
     finding.volumeMl === null ? '' : `${finding.volumeMl.toFixed(1)} ml`,
     finding.longestAxialDiameterMm === null ? '' : `${finding.longestAxialDiameterMm.toFixed(0)} mm`,
@@ -18,7 +19,19 @@ export function findingRow(finding: Finding): string[] {
   ]
 }
 
-export const FINDING_HEAD = ['what', 'where', 'volume', 'longest', 'max', 'confidence']
+const FINDING_HEAD = ['what', 'where', 'volume', 'longest', 'max', 'confidence']
+const FIRST_NUMBER = 2
+
+/** Rows of findingRow as a table; columns that say nothing are left out. */
+export function findingsTable(rows: string[][]): string {
+  const kept = FINDING_HEAD.flatMap((_, column) => (rows.some((row) => row[column] !== '') ? [column] : []))
+  const right = kept.flatMap((column, at) => (column >= FIRST_NUMBER ? [at] : []))
+  return table(
+    kept.map((column) => FINDING_HEAD[column]!),
+    rows.map((row) => kept.map((column) => row[column] ?? '')),
+    right,
+  )
+}
 
 export function timingsText(run: InferenceRun): string {
   return run.timings.map(({ step, ms }) => `${step} ${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`).join(' · ')
@@ -30,7 +43,7 @@ function describe(run: InferenceRun): string {
   const listed = run.findings.length > positive.length && positive.length === 0 ? run.findings : positive
   const lines = [
     positive.length === 0 ? 'No findings above the operating point.' : '',
-    listed.length === 0 ? '' : table(FINDING_HEAD, listed.map(findingRow), [2, 3, 4, 5]),
+    listed.length === 0 ? '' : findingsTable(listed.map(findingRow)),
     '',
     `${provenance.modelId} ${provenance.modelVersion} on ${provenance.provider} (${provenance.runtime})`,
     timingsText(run),

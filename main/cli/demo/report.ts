@@ -1,8 +1,8 @@
 import type { InferenceRun } from '#common/contract/inference.ts'
 import type { ImportResult } from '#common/contract/studies.ts'
 import type { DemoStudy } from '../../demo/generate.ts'
-import { bytesText, count, table } from '../format.ts'
-import { FINDING_HEAD, findingRow, timingsText } from '../infer.ts'
+import { bytesText, count } from '../format.ts'
+import { findingRow, findingsTable, timingsText } from '../infer.ts'
 import type { Refusal } from './infer.ts'
 import type { RunFiles } from './run-files.ts'
 
@@ -69,7 +69,7 @@ function runLines(
   const { provenance } = run
   const rows = run.findings.filter((finding) => finding.positive || finding.kind === 'classification').map(findingRow)
   if (outcome.generated !== null) rows.push(truthRow(outcome.generated, files.dice))
-  const found = rows.length > 0 ? [table(FINDING_HEAD, rows, [2, 3, 4, 5])] : ['Nothing above the operating point.']
+  const found = rows.length > 0 ? [findingsTable(rows)] : ['Nothing above the operating point.']
   const study = outcome.generated === null ? ` on study ${run.studyInstanceUID}` : ''
   return [
     heading(`Findings of ${provenance.modelId} ${provenance.modelVersion}${study}`),
