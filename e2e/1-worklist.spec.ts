@@ -1,10 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Page } from '@playwright/test'
 import { expect, test } from './fixtures.ts'
 import { RAMP, writeRamp } from './phantom.ts'
 
 /** Drops real files and folders, as the desktop does: only the browser itself can make such an event. */
-async function dropPaths(page: import('@playwright/test').Page, paths: string[]): Promise<void> {
+async function dropPaths(page: Page, paths: string[]): Promise<void> {
   // The list has been read: the page listens.
   await expect(page.getByTestId('study-count')).not.toBeEmpty()
   const session = await page.context().newCDPSession(page)

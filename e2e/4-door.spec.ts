@@ -80,13 +80,14 @@ test.describe('the loopback door', () => {
         new Promise((resolve) => {
           const frame = document.createElement('iframe')
           frame.src = address
-          frame.onload = () => {
+          const seen = (): string => {
             try {
-              resolve(frame.contentDocument?.title ?? 'closed')
+              return frame.contentDocument?.title ?? 'closed'
             } catch {
-              resolve('closed')
+              return 'closed'
             }
           }
+          frame.addEventListener('load', () => resolve(seen()))
           document.body.append(frame)
         }),
       origin,

@@ -8,8 +8,7 @@ export type ImportDialogKind = 'files' | 'folder'
 export type WindowAction = 'minimize' | 'toggle-maximize' | 'toggle-full-screen' | 'close'
 
 /** Native menu entries that the page answers. */
-export const MENU_ACTIONS = ['worklist', 'settings', 'shortcuts', 'about'] as const
-export type MenuAction = (typeof MENU_ACTIONS)[number]
+export type MenuAction = 'worklist' | 'settings' | 'shortcuts' | 'about'
 
 /** Page asks, main process answers (`ipcRenderer.invoke`): every channel with its argument and its answer. */
 export interface BridgeRequests {
@@ -25,8 +24,12 @@ export interface BridgeEvents {
   'alcove:menu': MenuAction
 }
 
-export const BRIDGE_REQUESTS = ['alcove:import-dialog', 'alcove:import-paths', 'alcove:window'] as const
-export const BRIDGE_EVENTS = ['alcove:menu'] as const
+export const BRIDGE_REQUESTS = [
+  'alcove:import-dialog',
+  'alcove:import-paths',
+  'alcove:window',
+] as const satisfies (keyof BridgeRequests)[]
+export const BRIDGE_EVENTS = ['alcove:menu'] as const satisfies (keyof BridgeEvents)[]
 
 /** `window.alcove` inside Electron. `File` is the page's own type: `common/` knows no DOM. */
 export interface AlcoveBridge<File = unknown> {
@@ -39,14 +42,3 @@ export interface AlcoveBridge<File = unknown> {
   /** Returns the unsubscribe function. */
   onMenu(listener: (action: MenuAction) => void): () => void
 }
-
-type Named<Names extends readonly string[], Map> = Names[number] extends keyof Map
-  ? keyof Map extends Names[number]
-    ? true
-    : never
-  : never
-/** The lists above and the maps name the same channels: a channel missing in either is a type error here. */
-export const BRIDGE_IS_COMPLETE: [
-  Named<typeof BRIDGE_REQUESTS, BridgeRequests>,
-  Named<typeof BRIDGE_EVENTS, BridgeEvents>,
-] = [true, true]

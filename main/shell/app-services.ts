@@ -1,5 +1,4 @@
 import type { StudyInstanceUID } from '#common/ids.ts'
-import type { ImportSource } from '../studies/types.ts'
 import type { Workstation } from '../workstation.ts'
 import type { FetchHandler } from './types.ts'
 
@@ -20,7 +19,7 @@ export function workstationServices(
   return {
     handler,
     importPaths(paths) {
-      const sources = paths.map((path): ImportSource => ({ kind: 'path', path }))
+      const sources = paths.map((path) => ({ kind: 'path' as const, path }))
       const { result } = workstation.tasks.start('import', ({ signal, report }) =>
         workstation.importer.import(sources, {
           signal,

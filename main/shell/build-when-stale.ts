@@ -7,7 +7,7 @@ import { isCheckout } from './project-root.ts'
 const BUILD_TIMEOUT_MS = 10 * 60_000
 const OUTPUT_KEPT = 4_000
 
-export interface Build {
+interface Build {
   what: string
   /** Its time is the time of the last build. */
   output: string

@@ -5,7 +5,7 @@ import { findElectron } from '#main/shell/electron-runtime.ts'
 import { buildWhenStale } from '#main/shell/build-when-stale.ts'
 import { makeStandInRuntime } from './stand-in-runtime.ts'
 
-export const ROOT = join(import.meta.dirname, '..', '..')
+const ROOT = join(import.meta.dirname, '..', '..')
 
 export interface PackageOptions {
   /** Never fetch the runtime: build around the stand-in. */

@@ -61,7 +61,7 @@ export async function findBrowser(input: FindBrowserInput = {}): Promise<FoundBr
   return null
 }
 
-export function browserCandidates(platform: NodeJS.Platform, env: Record<string, string | undefined>): Candidate[] {
+function browserCandidates(platform: NodeJS.Platform, env: Record<string, string | undefined>): Candidate[] {
   const chosen = env['ALCOVE_BROWSER']
   const first: Candidate[] = chosen === undefined || chosen === '' ? [] : [{ name: 'ALCOVE_BROWSER', path: chosen }]
   if (platform === 'win32') {

@@ -23,7 +23,10 @@ export function browserFlags(input: BrowserFlagsInput): string[] {
   return [
     `--user-data-dir=${input.userDataDir}`,
     `--app=${input.entryPage}`,
-    '--window-size=1600,1000',
+    '--start-maximized',
+    // Where nothing maximizes (no window manager), what the smallest reading screens show.
+    '--window-position=0,0',
+    '--window-size=1366,768',
     '--no-first-run',
     '--no-default-browser-check',
     '--no-service-autorun',

@@ -91,7 +91,8 @@ export async function runElectronApp(options: ElectronAppOptions): Promise<void>
   session.protocol.handle(APP_SCHEME, protocolHandler(services.handler))
 
   const chooseImport = (kind: ImportDialogKind): Promise<string[]> => showImportDialog(dialog, window, kind)
-  const importPaths = services.importPaths
+  const opened = services
+  const importPaths = (paths: string[]): void => opened.importPaths(paths)
   answerBridge(ipcMain, (contents) => BrowserWindow.fromWebContents(contents), { chooseImport, importPaths })
   Menu.setApplicationMenu(
     Menu.buildFromTemplate(
@@ -115,17 +116,17 @@ export async function runElectronApp(options: ElectronAppOptions): Promise<void>
     backgroundColor: BACKGROUND,
     webPreferences: webPreferences(options.preload, session, options.dev),
   })
-  const opened = window
-  opened.once('ready-to-show', () => {
-    if (state === null || state.maximized) opened.maximize()
-    opened.show()
+  const shown = window
+  shown.once('ready-to-show', () => {
+    if (state === null || state.maximized) shown.maximize()
+    shown.show()
   })
-  opened.on('close', () => void saveWindowState(stateFile, opened).catch(() => undefined))
-  opened.on('closed', () => {
+  shown.on('close', () => void saveWindowState(stateFile, shown).catch(() => undefined))
+  shown.on('closed', () => {
     window = null
   })
   for (const asked of waiting) follow(asked)
-  await opened.loadURL(`${APP_ORIGIN}${startPath(launch.openStudy)}`)
+  await shown.loadURL(`${APP_ORIGIN}${startPath(launch.openStudy)}`)
 }
 
 /** Ends the workstation (engine process, databases) before the app may go. */

@@ -1,6 +1,6 @@
 /** Electron's own scheme: no TCP port, no other program of the machine can reach it. */
 export const APP_SCHEME = 'app'
-export const APP_HOST = 'alcove'
+const APP_HOST = 'alcove'
 export const APP_ORIGIN = `${APP_SCHEME}://${APP_HOST}`
 
 /** Parsed, never compared as text: "app://alcove.evil" begins like the right one. */
