@@ -35,7 +35,7 @@ async function start(setting: Settings['renderBackend']): Promise<GraphicsInfo> 
       ...(software ? { volumeRendering: { sampleDistanceMultiplier: 4 } } : {}),
     },
     debug: { statsOverlay: false },
-  } as Parameters<typeof core.init>[0])
+  })
   // The next-generation 3-D viewport cannot take extra actors; finding surfaces need the one that can.
   const remap = (core.BaseRenderingEngine as unknown as { NEXT_TYPE_REMAP: Record<string, unknown> }).NEXT_TYPE_REMAP
   delete remap[core.Enums.ViewportType.VOLUME_3D]

@@ -1,4 +1,4 @@
-import { type Types, utilities } from '@cornerstonejs/core'
+import { Enums, type Types, utilities } from '@cornerstonejs/core'
 import { type SeriesAddress, fetchRendered } from './fetch-frames.ts'
 import type { FrameInfo } from './frames-of-series.ts'
 import type { VoxelArray } from './stored-values.ts'
@@ -19,7 +19,7 @@ function common(imageId: string, frame: FrameInfo) {
     slope: 1,
     intercept: 0,
     invert: false,
-    voiLUTFunction: 'LINEAR' as Types.IImage['voiLUTFunction'],
+    voiLUTFunction: Enums.VOILUTFunctionType.LINEAR,
   }
 }
 
@@ -34,7 +34,7 @@ export function greyImage(
   const voxelManager = utilities.VoxelManager.createImageVoxelManager({
     width: frame.columns,
     height: frame.rows,
-    scalarData: pixels as never,
+    scalarData: pixels,
     numberOfComponents: 1,
     id: imageId,
   })
@@ -54,9 +54,9 @@ export function greyImage(
     windowCenter: window?.center ?? (min + max) / 2,
     windowWidth: window?.width ?? Math.max(1, max - min),
     sizeInBytes: pixels.byteLength,
-    getPixelData: () => pixels as never,
+    getPixelData: () => pixels,
     getCanvas: undefined as never,
-    voxelManager: voxelManager as never,
+    voxelManager: voxelManager,
   }
 }
 
@@ -88,7 +88,7 @@ export async function colourImage(
   const voxelManager = utilities.VoxelManager.createImageVoxelManager({
     width: frame.columns,
     height: frame.rows,
-    scalarData: rgb as never,
+    scalarData: rgb,
     numberOfComponents: 3,
     id: imageId,
   })
@@ -105,7 +105,7 @@ export async function colourImage(
     windowCenter: 128,
     windowWidth: 256,
     sizeInBytes: rgb.byteLength,
-    getPixelData: () => rgb as never,
+    getPixelData: () => rgb,
     getCanvas: () => canvas,
     voxelManager: voxelManager as never,
   }

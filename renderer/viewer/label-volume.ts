@@ -24,7 +24,7 @@ function sliceOf(mask: MaskDocument['head']['frames'][number], frames: FrameInfo
   }
   const first = frames[0]
   if (mask.positionLps === null || first?.rowDirection == null || first.columnDirection === null) return -1
-  const depth = dot(mask.positionLps as Vec3, normalize(cross(first.rowDirection, first.columnDirection)))
+  const depth = dot(mask.positionLps, normalize(cross(first.rowDirection, first.columnDirection)))
   let nearest = -1
   let distance = Infinity
   for (const [index, frame] of frames.entries()) {

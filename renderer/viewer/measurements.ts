@@ -49,7 +49,7 @@ function targetOf(targetId: string): Target | null {
     return {
       frame,
       unit: unitLabel(image.data.series.unit),
-      grid: grey ? gridOfFrame(frame, loaded.getPixelData() as ArrayLike<number>) : null,
+      grid: grey ? gridOfFrame(frame, loaded.getPixelData()) : null,
     }
   }
   const data = seriesOfVolumeId(id)

@@ -67,8 +67,8 @@ export class PlanarView {
       type: Enums.ViewportType.PLANAR_NEXT,
       element,
       defaultOptions: { background: [0, 0, 0] },
-    } as Parameters<ReturnType<typeof renderingEngine>['enableElement']>[0])
-    this.#viewport = renderingEngine().getViewport(this.id) as unknown as PlanarViewport
+    })
+    this.#viewport = renderingEngine().getViewport<PlanarViewport>(this.id)
     ToolGroupManager.getToolGroup(PLANAR_TOOLS)?.addViewport(this.id, renderingEngine().id)
     element.addEventListener(Enums.Events.IMAGE_RENDERED, this.#rendered)
     this.#observer = new ResizeObserver(() => this.#resize())
@@ -111,11 +111,11 @@ export class PlanarView {
     const registry = utilities.genericViewportDisplaySetMetadataProvider
     if (mode === 'stack') {
       const index = typeof start === 'number' ? this.#toReading(start) : 0
-      registry.add(displaySetId, { imageIds: data.readingOrder, initialImageIdIndex: index, kind: 'planar' } as never)
+      registry.add(displaySetId, { imageIds: data.readingOrder, initialImageIdIndex: index, kind: 'planar' })
       await viewport.setDisplaySets({ displaySetId })
     } else {
       data.volume()
-      registry.add(displaySetId, { imageIds: data.imageIds, volumeId: data.volumeId, kind: 'planar' } as never)
+      registry.add(displaySetId, { imageIds: data.imageIds, volumeId: data.volumeId, kind: 'planar' })
       await viewport.setDisplaySets({ displaySetId, options: { orientation: ORIENTATION[mode] } as never })
       if (Array.isArray(start)) this.jumpTo(start)
     }

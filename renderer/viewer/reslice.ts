@@ -37,9 +37,9 @@ export function touched(plane: ScreenPlane, geometry: VolumeGeometry, width: num
     const index: Vec3 = [0, 1, 2].map((axis) => ((corner >> axis) & 1 ? dimensions[axis]! - 0.5 : -0.5)) as Vec3
     const from = sub(indexToWorld(geometry, index), plane.origin)
     const along = (axis: Vec3): number => from[0] * axis[0] + from[1] * axis[1] + from[2] * axis[2]
-    const height = along(plane.normal)
-    above ||= height >= 0
-    below ||= height <= 0
+    const away = along(plane.normal)
+    above ||= away >= 0
+    below ||= away <= 0
     const x = along(plane.right) / rr
     const y = along(plane.down) / dd
     left = Math.min(left, x)

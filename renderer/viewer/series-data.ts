@@ -45,7 +45,6 @@ export class SeriesData {
   #frames = new Map<number, Promise<Types.IImage>>()
   #abort = new AbortController()
   #queue: number[] = []
-  #running = 0
   #complete: Promise<void> | null = null
   #volume: ImageVolume | null = null
 
@@ -113,23 +112,18 @@ export class SeriesData {
     this.#queue = Array.from({ length: total }, (_, index) => index).sort(
       (a, b) => Math.abs(a - from) - Math.abs(b - from),
     )
-    this.#complete = new Promise((resolve) => {
-      const next = (): void => {
-        if (this.#abort.signal.aborted) return
-        while (this.#running < CONCURRENT_REQUESTS) {
-          const batch = this.#nextBatch()
-          if (batch.length === 0) break
-          this.#running++
-          void Promise.allSettled(this.#load(batch)).then(() => {
-            this.#running--
-            next()
-          })
-        }
-        if (this.#running === 0) void Promise.allSettled(this.#frames.values()).then(() => resolve())
-      }
-      next()
+    this.#complete = Promise.all(Array.from({ length: CONCURRENT_REQUESTS }, () => this.#drain())).then(async () => {
+      await Promise.allSettled(this.#frames.values())
     })
     return this.#complete
+  }
+
+  /** One lane of requests, until nothing is left to ask for. */
+  async #drain(): Promise<void> {
+    for (let batch = this.#nextBatch(); batch.length > 0; batch = this.#nextBatch()) {
+      if (this.#abort.signal.aborted) return
+      await Promise.allSettled(this.#load(batch))
+    }
   }
 
   #nextBatch(): number[] {
@@ -158,10 +152,15 @@ export class SeriesData {
           ? colourImage(this.address, frames[at]!, this.imageIds[index]!, this.#abort.signal)
           : answer.then((parts) => this.#decode(index, parts[at]!.bytes, parts[at]!.transferSyntaxUID))
       const image = made.then((ready) => {
+        const kept = this.#keep(this.imageIds[index]!, ready)
         this.#report({ loaded: this.#progress.loaded + 1 })
-        return this.#keep(this.imageIds[index]!, ready)
+        return kept
       })
-      image.catch(() => this.#report({ failed: this.#progress.failed + 1 }))
+      image.catch(() => {
+        // Asked for again, it is tried again.
+        this.#frames.delete(index)
+        this.#report({ failed: this.#progress.failed + 1 })
+      })
       this.#frames.set(index, image)
       return image
     })
@@ -187,7 +186,7 @@ export class SeriesData {
         : this.voxels.subarray(index * pixels, (index + 1) * pixels)
     let stored: Uint8Array | ArrayLike<number> = bytes
     if (!native) {
-      const image = await createImage(imageId, bytes as never, transferSyntaxUID, { preScale: { enabled: false } })
+      const image = await createImage(imageId, bytes, transferSyntaxUID, { preScale: { enabled: false } })
       stored = (image as unknown as Types.IImage).getPixelData()
     }
     const { min, max } = calibrate(stored, frame, target, !native)
@@ -228,7 +227,7 @@ export class SeriesData {
     manager['getCompleteScalarDataArray'] = () => voxels
     manager['getRange'] = () => [this.min, this.max]
     manager['clear'] = () => undefined
-    cache.putVolumeSync(this.volumeId, volume as never)
+    cache.putVolumeSync(this.volumeId, volume)
     this.#volume = volume
     return volume
   }
@@ -267,6 +266,6 @@ export function installImageLoader(): void {
       found === null
         ? Promise.reject(toAlcoveError(new Error('This series has been closed.'), 'not-found'))
         : found.data.image(found.index)
-    return { promise: promise as unknown as Promise<Types.IImage>, cancelFn: undefined } as never
+    return { promise: promise, cancelFn: undefined } as never
   })
 }

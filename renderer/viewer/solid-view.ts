@@ -40,8 +40,8 @@ export class SolidView {
       type: Enums.ViewportType.VOLUME_3D,
       element,
       defaultOptions: { background: [0.02, 0.024, 0.03], orientation: Enums.OrientationAxis.CORONAL },
-    } as Parameters<ReturnType<typeof renderingEngine>['enableElement']>[0])
-    this.#viewport = renderingEngine().getViewport(this.id) as unknown as VolumeViewport3D
+    })
+    this.#viewport = renderingEngine().getViewport<VolumeViewport3D>(this.id)
     ToolGroupManager.getToolGroup(SOLID_TOOLS)?.addViewport(this.id, renderingEngine().id)
     element.addEventListener(Enums.Events.CAMERA_MODIFIED, this.#moved)
     element.addEventListener(Enums.Events.IMAGE_RENDERED, this.#rendered)
@@ -150,7 +150,7 @@ export class SolidView {
       for (const segment of volume.segments) {
         if (hidden.has(segment.number) || (volume.voxelCounts.get(segment.number) ?? 0) === 0) continue
         const uid = `surface-${volume.sopInstanceUID}-${segment.number}`
-        viewport.addActor({ uid, actor: surface(volume, segment.number, segment.colorRgb, opacity) as never })
+        viewport.addActor({ uid, actor: surface(volume, segment.number, segment.colorRgb, opacity) })
         this.#surfaces.add(uid)
       }
     this.element.dataset['surfaces'] = String(this.#surfaces.size)

@@ -22,6 +22,7 @@ const TOOL_NAMES: Record<Exclude<PrimaryTool, 'crosshair'>, string> = {
 const MEASURING = [TOOL_NAMES.length, TOOL_NAMES.angle, TOOL_NAMES.ellipse, TOOL_NAMES.rectangle]
 
 const { MouseBindings } = tools.Enums
+type MouseButton = (typeof MouseBindings)[keyof typeof MouseBindings]
 
 export function installTools(): void {
   for (const tool of [
@@ -89,7 +90,7 @@ export function setPrimaryTool(tool: PrimaryTool): void {
   for (const name of [TOOL_NAMES.window, TOOL_NAMES.pan, TOOL_NAMES.zoom, TOOL_NAMES.scroll])
     group.setToolPassive(name, { removeAllBindings: true })
   const primary = tool === 'crosshair' ? null : TOOL_NAMES[tool]
-  const bind = (name: string, buttons: number[]): void => {
+  const bind = (name: string, buttons: MouseButton[]): void => {
     const mouse = [...buttons, ...(name === primary ? [MouseBindings.Primary] : [])]
     group.setToolActive(name, { bindings: mouse.map((mouseButton) => ({ mouseButton })) })
   }

@@ -27,7 +27,7 @@ describe('framesOfSeries', () => {
 
   it('takes slope and intercept from the calibration', () => {
     const first = slice([0, 0, 0], { '00281053': { vr: 'DS', Value: [9] } })
-    const uid = String(first['00080018']!.Value![0])
+    const uid = '1.2.100000'
     const series = framesOfSeries([first], {
       unit: 'SUVbw',
       suvFactor: 2,

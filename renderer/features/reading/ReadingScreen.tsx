@@ -13,33 +13,30 @@ import './reading.css'
 
 /** One study, open for reading. A new study is a new screen (keyed by its UID). */
 export function ReadingScreen({ studyUid }: { studyUid: string }) {
-  const [session, setSession] = useState<ReadingSession | null>(null)
+  const [session] = useState(() => new ReadingSession(studyUid))
   const trouble = useReading((state) => state.trouble)
   const ready = useReading((state) => state.study?.studyInstanceUID === studyUid)
   const firstImageMs = useReading((state) => state.firstImageMs)
 
   useEffect(() => {
-    const opened = new ReadingSession(studyUid)
-    setSession(opened)
-    void opened.open()
-    const keyDown = (event: KeyboardEvent): void => handleKey(opened, event)
+    void session.open()
+    const keyDown = (event: KeyboardEvent): void => handleKey(session, event)
     // While capturing: the drawing library keeps keys for itself once an image has been clicked.
     window.addEventListener('keydown', keyDown, { capture: true })
     const off = onAppEvent((event) => {
       if (event.type === 'findings-changed' && event.studyInstanceUID === studyUid)
-        void opened.refreshRuns().catch(() => undefined)
+        void session.refreshRuns().catch(() => undefined)
       if (event.type === 'studies-changed' && event.studyInstanceUIDs.includes(studyUid))
-        void opened.refreshStudy().catch(() => undefined)
+        void session.refreshStudy().catch(() => undefined)
     })
     return () => {
       window.removeEventListener('keydown', keyDown, { capture: true })
       off()
-      setSession(null)
       // Panes give their viewports back first; then the pixels can go.
-      queueMicrotask(() => opened.close())
+      queueMicrotask(() => session.close())
       useReading.setState(initialReading)
     }
-  }, [studyUid])
+  }, [session, studyUid])
 
   if (trouble !== null)
     return (
@@ -47,7 +44,7 @@ export function ReadingScreen({ studyUid }: { studyUid: string }) {
         <TroubleNote {...trouble} />
       </div>
     )
-  if (session === null || !ready)
+  if (!ready)
     return (
       <div className="fill-centre">
         <div className="spinner" role="status" aria-label="Opening the study" />

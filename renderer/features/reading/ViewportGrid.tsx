@@ -4,7 +4,7 @@ import { useReading } from './store.ts'
 export function ViewportGrid() {
   const layout = useReading((state) => state.layout)
   const panes = useReading((state) => state.panes)
-  if (panes.length === 0 || panes.every((pane) => pane.seriesUid === null))
+  if (panes.every((pane) => pane.seriesUid === null))
     return (
       <div className="viewports" data-testid="viewports">
         <div className="fill-centre faint">This study holds no images.</div>

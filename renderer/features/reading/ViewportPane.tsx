@@ -11,6 +11,9 @@ import { SERIES_DRAG_TYPE } from './SeriesPanel.tsx'
 import type { ReadingSession } from './session.ts'
 import { useReading } from './store.ts'
 
+/** Filling of segments over a fused image, whose colours are to be seen too. */
+const FUSED_FILL = 0.35
+
 function overlayOf(session: ReadingSession, pane: PaneState, planar: PlanarView): OverlayContent {
   const { data } = planar
   const { overlay, tool, layout } = useReading.getState()
@@ -22,7 +25,7 @@ function overlayOf(session: ReadingSession, pane: PaneState, planar: PlanarView)
       fused !== null && fused.progress.loaded === fused.progress.total
         ? { data: fused, voi: session.window(pane.fusedUid).voi, colourMap: 'hot-iron', opacity: overlay.fusion }
         : null,
-    labels: data === null ? [] : session.segments.layers(data),
+    labels: data === null ? [] : session.segments.layers(data, pane.fusedUid === null ? 1 : FUSED_FILL),
     crosshair:
       linked && session.focus !== null && (tool === 'crosshair' || tool === 'window')
         ? { focus: session.focus, lines: session.planes().filter((line) => line.key !== pane.key) }

@@ -91,7 +91,8 @@ export class Segments {
     })
   }
 
-  layers(data: SeriesData): LabelLayer[] {
+  /** `fill` thins the filling; outlines stay. */
+  layers(data: SeriesData, fill = 1): LabelLayer[] {
     const { overlay, runs, selectedFinding } = useReading.getState()
     if (!overlay.visible) return []
     return this.visible(data.series.frames[0]?.frameOfReferenceUID ?? null).map((volume) => {
@@ -100,7 +101,7 @@ export class Segments {
       const rejected = run?.findings.filter((entry) => entry.review === 'rejected' && entry.segmentNumber !== null)
       return {
         volume,
-        opacity: overlay.opacity,
+        opacity: overlay.opacity * fill,
         selected: finding?.segmentNumber ?? null,
         hidden: rejected === undefined ? NONE : new Set(rejected.map((entry) => entry.segmentNumber!)),
       }

@@ -67,7 +67,6 @@ export class ReadingSession {
       // Headers only: the grid that masks lie on, so that they can be drawn over the other series too.
       wanted: (seriesUid) => void this.data(seriesUid).catch(() => undefined),
     })
-    useReading.setState({ ...initialReading, tool: 'window' })
   }
 
   get closed(): boolean {
@@ -75,6 +74,7 @@ export class ReadingSession {
   }
 
   async open(): Promise<void> {
+    useReading.setState(initialReading)
     try {
       const signal = this.#abort.signal
       const engine = api
@@ -185,9 +185,8 @@ export class ReadingSession {
     this.#trouble(key, null)
     try {
       const data = await this.data(pane.seriesUid!)
-      const middle = Math.floor(data.imageIds.length / 2)
       const start = openingFrame(data)
-      const first = await data.image(data.imageIds.length > 8 ? start : 0)
+      const first = await data.image(start)
       if (this.#panes.get(key) !== mounted) return
       if (!this.#windows.has(pane.seriesUid!)) {
         const voi = first.color

@@ -11,9 +11,11 @@ export function PreviewPanel() {
   const detail = useWorklist((state) => (state.selected === null ? undefined : state.details[state.selected]))
   const runs = useWorklist((state) => (state.selected === null ? undefined : state.runs[state.selected]))
   const uid = study?.studyInstanceUID
+  const instances = study?.instances
   useEffect(() => {
-    if (uid !== undefined) void loadDetail(uid)
-  }, [uid, study?.instances])
+    // Read again when an import has added to it.
+    if (uid !== undefined && instances !== undefined) void loadDetail(uid)
+  }, [uid, instances])
   if (study === undefined || uid === undefined)
     return <aside className="preview empty" aria-label="Study preview" data-testid="preview" />
   const facts: [string, string | null][] = [

@@ -147,6 +147,8 @@ export function StudyTable() {
   const total = useWorklist((state) => state.total)
   const selected = useWorklist((state) => state.selected)
   const scroller = useRef<HTMLDivElement>(null)
+  // The virtualizer is made to change under the same identity; nothing here is memoised on it.
+  // oxlint-disable-next-line react/incompatible-library
   const rows = useVirtualizer({
     count: studies.length,
     getScrollElement: () => scroller.current,
