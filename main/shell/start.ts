@@ -38,6 +38,8 @@ export interface StartOptions {
  * @throws AlcoveError shell/unavailable, and what opening the workstation throws
  */
 export async function startApp(options: StartOptions): Promise<number> {
+  // The terminal was closed: as if it had been told to stop.
+  process.once('SIGHUP', () => process.kill(process.pid, 'SIGTERM'))
   const root = projectRoot()
   const choice = await chooseShell({
     requested: options.requested,

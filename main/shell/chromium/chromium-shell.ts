@@ -75,8 +75,14 @@ async function openWindow(
   const complaints = lastLines(browser)
   const exited = exitOf(browser)
   const finished = Promise.withResolvers<void>()
+  // Should this process end in a way that nobody handles, its window must not stay behind.
+  const atExit = (): void => {
+    if (browser.pid !== undefined) signalGroup(browser.pid, 'SIGKILL', platform)
+  }
+  process.once('exit', atExit)
   const end = once(async () => {
     await endBrowser(browser, exited, platform)
+    process.off('exit', atExit)
     await server.close()
     await profile.remove()
     finished.resolve()
