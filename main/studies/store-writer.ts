@@ -10,6 +10,7 @@ import type { CapsuleRow } from './catalogue.ts'
 import { knownRows, studiesFolder } from './data-folder.ts'
 import { storeError, withStoreErrors } from './database.ts'
 import type { Cipher, Connection } from './database.ts'
+import type { PreparedInstance } from './import/prepare.ts'
 
 /** A batch is committed when it holds this much, */
 const BATCH_BYTES = 32 * 1024 * 1024
@@ -107,17 +108,12 @@ export class StoreWriter {
   /**
    * A file that lies in memory, under a reserved UID: written in one go. Resolves when it is acknowledged.
    */
-  addWhole(
-    capsule: CapsuleWriter,
-    head: InstanceHead,
-    parts: readonly InstancePart[],
-    sha256: Uint8Array,
-  ): Promise<void> {
+  addWhole(capsule: CapsuleWriter, instance: PreparedInstance): Promise<void> {
     try {
       this.#join(capsule)
       const draft = capsule.draft()
-      for (const part of parts) capsule.append(draft, part)
-      return this.finish(capsule, draft, head, sha256)
+      for (const { part, sha256 } of instance.parts) capsule.append(draft, part, sha256)
+      return this.finish(capsule, draft, instance.head, instance.sha256, instance.dataset)
     } catch (error) {
       throw this.#fail(error)
     }
@@ -157,10 +153,16 @@ export class StoreWriter {
     }
   }
 
-  finish(capsule: CapsuleWriter, draft: Draft, head: InstanceHead, sha256: Uint8Array): Promise<void> {
+  finish(
+    capsule: CapsuleWriter,
+    draft: Draft,
+    head: InstanceHead,
+    sha256: Uint8Array,
+    dataset?: Buffer,
+  ): Promise<void> {
     try {
       const batch = this.#join(capsule)
-      const stored = capsule.finish(draft, head, sha256)
+      const stored = capsule.finish(draft, head, sha256, dataset)
       this.#pending.set(head.sopInstanceUID, { sha256, studyInstanceUID: head.studyInstanceUID })
       batch.instances.get(capsule)?.push(stored)
       this.#grow(stored.bytes)
