@@ -85,9 +85,9 @@ async function measureStudy(
 ): Promise<Figure[]> {
   const idle = await rendererBytes(browserPid)
   let peak = idle
-  let watching = true
+  const watching = new AbortController()
   const watch = (async () => {
-    while (watching) {
+    while (!watching.signal.aborted) {
       peak = Math.max(peak, await rendererBytes(browserPid))
       await sleep(SAMPLE_EVERY_MS)
     }
@@ -98,7 +98,7 @@ async function measureStudy(
   await page.locator('[data-testid=pane][data-kind=axial][data-ready=true]').waitFor({ timeout: OPEN_TIMEOUT_MS })
   await page.locator('[data-testid=pane][data-kind=coronal][data-ready=true]').waitFor({ timeout: OPEN_TIMEOUT_MS })
   const mpr = await scrollTimes(page)
-  watching = false
+  watching.abort()
   await watch
   await page.getByTestId('back').click()
   await page.getByTestId('worklist').waitFor()
