@@ -12,7 +12,7 @@ export type SOPInstanceUID = Branded<'SOPInstanceUID'>
  * real files carry.
  */
 const UID_PATTERN = /^[0-9]+(?:\.[0-9]+)*$/
-export const UID_MAX_LENGTH = 64
+const UID_MAX_LENGTH = 64
 
 export function isUid(text: string): boolean {
   return text.length > 0 && text.length <= UID_MAX_LENGTH && UID_PATTERN.test(text)

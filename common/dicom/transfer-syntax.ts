@@ -52,7 +52,7 @@ const native = { encapsulated: false, lossy: false, codec: 'none' } as const
 
 export const IMPLICIT_VR_LITTLE_ENDIAN = '1.2.840.10008.1.2'
 export const EXPLICIT_VR_LITTLE_ENDIAN = '1.2.840.10008.1.2.1'
-export const DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN = '1.2.840.10008.1.2.1.99'
+const DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN = '1.2.840.10008.1.2.1.99'
 export const EXPLICIT_VR_BIG_ENDIAN = '1.2.840.10008.1.2.2'
 
 /** PS3.6 table A-1 and PS3.5 section 10, those Alcove knows by name. */
