@@ -74,12 +74,12 @@ export function formatWindow(value: number, unit: string): string {
   return value.toFixed(unit === 'SUV' ? 1 : 0).replace('-', '−')
 }
 
-export function formatLength(mm: number, kind: FrameInfo['spacingKind']): string {
+function formatLength(mm: number, kind: FrameInfo['spacingKind']): string {
   if (kind === 'none') return `${mm.toFixed(1)} px`
   return `${mm.toFixed(1)} mm${kind === 'detector' ? ' (detector)' : ''}`
 }
 
-export function formatArea(mm2: number, kind: FrameInfo['spacingKind']): string {
+function formatArea(mm2: number, kind: FrameInfo['spacingKind']): string {
   if (kind === 'none') return `${mm2.toFixed(0)} px²`
   const size = mm2 >= 100 ? `${(mm2 / 100).toFixed(2)} cm²` : `${mm2.toFixed(1)} mm²`
   return kind === 'detector' ? `${size} (detector)` : size

@@ -19,10 +19,6 @@ export function unregisterFrame(imageId: string): void {
   registered.delete(imageId)
 }
 
-export function frameOf(imageId: string): FrameInfo | null {
-  return registered.get(imageId)?.frame ?? null
-}
-
 function palette(frame: FrameInfo): Record<string, unknown> {
   const read = (tag: string): Uint16Array | undefined => {
     const inline = frame.dataset[tag]?.InlineBinary

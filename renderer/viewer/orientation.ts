@@ -4,7 +4,7 @@ import { scale, type Vec3 } from './vector.ts'
  * Letters of a direction in the patient, largest component first: LPS axes grow to the Left, Posterior and Superior
  * (PS3.3 C.7.6.2.1.1). Superior and inferior are H(ead) and F(eet), as on the machines.
  */
-export function directionLetters(direction: Vec3): string {
+function directionLetters(direction: Vec3): string {
   const names: [string, string][] = [
     ['L', 'R'],
     ['P', 'A'],

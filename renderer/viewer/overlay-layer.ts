@@ -23,7 +23,7 @@ export interface LabelLayer {
   hidden: ReadonlySet<number>
 }
 
-export interface CrosshairLine {
+interface CrosshairLine {
   plane: Plane
   normal: Vec3
 }
@@ -37,7 +37,7 @@ export interface OverlayContent {
 }
 
 /** Planes as everywhere in the field: axial red, sagittal yellow, coronal green. */
-export const PLANE_COLOURS: Record<Plane, string> = { axial: '#ff5d5d', sagittal: '#ffd34d', coronal: '#5ddc83' }
+const PLANE_COLOURS: Record<Plane, string> = { axial: '#ff5d5d', sagittal: '#ffd34d', coronal: '#5ddc83' }
 
 /** Screen pixels per sample of a fused image: half resolution is smoothed on drawing, at a quarter of the work. */
 const FUSION_STEP = 2

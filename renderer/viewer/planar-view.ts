@@ -57,6 +57,8 @@ export class PlanarView {
   #inverted = false
   #observer: ResizeObserver
   #shown = 0
+  /** False while a series is being put in place: what the viewport says meanwhile is not what a person chose. */
+  #settled = false
 
   constructor(element: HTMLDivElement, onRender: () => void) {
     this.id = `pane-${++sequence}`
@@ -105,6 +107,7 @@ export class PlanarView {
     const viewport = this.#viewport
     if (viewport === null) return
     const ticket = ++this.#shown
+    this.#settled = false
     this.#data = data
     this.#mode = mode
     const displaySetId = `${mode === 'stack' ? 'stack' : 'volume'}-${data.address.seriesInstanceUID}`
@@ -121,6 +124,7 @@ export class PlanarView {
     }
     if (ticket !== this.#shown || this.#viewport === null) return
     viewport.setDisplaySetPresentation(displaySetId, { voiRange: this.#voi, invert: this.#inverted } as never)
+    this.#settled = true
     viewport.render()
   }
 
@@ -155,7 +159,7 @@ export class PlanarView {
   snapshot(): PlanarSnapshot | null {
     const viewport = this.#viewport
     const data = this.#data
-    if (viewport === null || data === null || viewport.getSourceDataId() === undefined) return null
+    if (viewport === null || data === null || !this.#settled || viewport.getSourceDataId() === undefined) return null
     const { voi, inverted } = this.currentVoi()
     this.#voi = voi
     this.#inverted = inverted

@@ -30,7 +30,7 @@ const GREY_RAMP: readonly ColourPoint[] = [
   [1, 1, 1, 1],
 ]
 
-export const SOLID_PRESETS: readonly SolidPreset[] = [
+const SOLID_PRESETS: readonly SolidPreset[] = [
   {
     id: 'ct-bone',
     title: 'Bone',

@@ -113,7 +113,3 @@ export function deleteMeasurement(): boolean {
 export function clearMeasurements(): void {
   tools.annotation.state.removeAllAnnotations()
 }
-
-export function measurementCount(): number {
-  return tools.annotation.state.getAllAnnotations().length
-}

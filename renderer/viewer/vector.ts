@@ -30,10 +30,6 @@ export function normalize(a: Vec3): Vec3 {
   return size === 0 ? [0, 0, 0] : scale(a, 1 / size)
 }
 
-export function lerp(a: Vec3, b: Vec3, t: number): Vec3 {
-  return [a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t, a[2] + (b[2] - a[2]) * t]
-}
-
 export function asVec3(values: ArrayLike<number>): Vec3 {
   return [values[0] ?? 0, values[1] ?? 0, values[2] ?? 0]
 }

@@ -27,7 +27,7 @@ const PET: WindowPreset[] = [
   window('5', 'SUV 0–20', 20, 10),
 ]
 
-export function windowPresets(modality: string, unit: string): WindowPreset[] {
+function windowPresets(modality: string, unit: string): WindowPreset[] {
   if (modality === 'CT') return CT
   return unit === 'SUVbw' ? PET : []
 }

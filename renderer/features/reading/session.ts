@@ -2,7 +2,6 @@ import type { Finding, InferenceRun } from '#common/contract/inference.ts'
 import { toAlcoveError } from '#common/errors.ts'
 import { api } from '../../app/api.ts'
 import { startEngine } from '../../viewer/engine.ts'
-import { openSeries } from '../../viewer/open-series.ts'
 import type { PlanarMode, PlanarView, VoiRange } from '../../viewer/planar-view.ts'
 import type { SeriesData } from '../../viewer/series-data.ts'
 import { MIP_PRESET, presetsFor, type SolidPreset } from '../../viewer/solid-presets.ts'
@@ -10,15 +9,11 @@ import type { SolidView } from '../../viewer/solid-view.ts'
 import { clearMeasurements, type PrimaryTool, setPrimaryTool } from '../../viewer/tools.ts'
 import { dot, scale, add, sub, type Vec3 } from '../../viewer/vector.ts'
 import { centreOf } from '../../viewer/volume-geometry.ts'
-import { initiallyInverted, initialVoi, presetsOf, projectionVoi } from '../../viewer/window-presets.ts'
 import { firstSeries, isSolid, type LayoutId, LAYOUT_SHAPES, panesFor, type PaneState } from './layouts.ts'
 import { Segments } from './segments.ts'
+import { openingFrame, SeriesLibrary } from './series-library.ts'
+import { type SeriesWindow, SeriesWindows } from './series-windows.ts'
 import { activePane, initialReading, type Trouble, useReading } from './store.ts'
-
-interface SeriesWindow {
-  voi: VoiRange
-  inverted: boolean
-}
 
 interface MountedPane {
   pane: PaneState
@@ -27,17 +22,7 @@ interface MountedPane {
   redraw: () => void
 }
 
-/** Pixels of series not on screen are dropped, least recently shown first, beyond this many bytes. */
-const KEEP_BYTES = 768 * 1024 * 1024
-
-/** Volumes open in their middle, short series at their first image. */
-function openingFrame(data: SeriesData): number {
-  const count = data.imageIds.length
-  if (count > 8) return Math.floor(count / 2)
-  return data.series.readBackwards ? count - 1 : 0
-}
-
-export function troubleOf(error: unknown): Trouble {
+function troubleOf(error: unknown): Trouble {
   const known = toAlcoveError(error)
   return { code: known.code, message: known.message }
 }
@@ -49,16 +34,15 @@ export function troubleOf(error: unknown): Trouble {
 export class ReadingSession {
   readonly studyUid: string
   readonly segments: Segments
-  #series = new Map<string, Promise<SeriesData>>()
-  #ready = new Map<string, SeriesData>()
-  #windows = new Map<string, SeriesWindow>()
-  /** Projections have a window of their own, by series. */
-  #projections = new Map<string, VoiRange>()
+  readonly #library: SeriesLibrary
+  readonly #windows = new SeriesWindows()
   #panes = new Map<string, MountedPane>()
   #abort = new AbortController()
   #opened = performance.now()
   #cine: number | undefined
   focus: Vec3 | null = null
+  /** Where the next stack to be shown is to open. */
+  #jump: Vec3 | null = null
 
   constructor(studyUid: string) {
     this.studyUid = studyUid
@@ -67,6 +51,7 @@ export class ReadingSession {
       // Headers only: the grid that masks lie on, so that they can be drawn over the other series too.
       wanted: (seriesUid) => void this.data(seriesUid).catch(() => undefined),
     })
+    this.#library = new SeriesLibrary(studyUid, this.#abort.signal, (data) => this.segments.seriesOpened(data))
   }
 
   get closed(): boolean {
@@ -110,59 +95,16 @@ export class ReadingSession {
   }
 
   data(seriesUid: string): Promise<SeriesData> {
-    const known = this.#series.get(seriesUid)
-    if (known !== undefined) {
-      this.#series.delete(seriesUid)
-      this.#series.set(seriesUid, known)
-      return known
-    }
-    const address = { studyInstanceUID: this.studyUid, seriesInstanceUID: seriesUid }
-    const calibration = api
-      .calibration({ params: { study: this.studyUid, series: seriesUid }, signal: this.#abort.signal })
-      .catch(() => null)
-    const opening = openSeries(address, calibration, this.#abort.signal).then((data) => {
-      if (this.closed) {
-        data.dispose()
-        throw new DOMException('closed', 'AbortError')
-      }
-      this.#ready.set(seriesUid, data)
-      // The first image to be shown starts on its way before any pane asks.
-      if (useReading.getState().panes.length === 0) void data.image(openingFrame(data)).catch(() => undefined)
-      data.onProgress((progress) =>
-        useReading.setState((state) => ({ progress: { ...state.progress, [seriesUid]: progress } })),
-      )
-      useReading.setState((state) => ({
-        facts: {
-          ...state.facts,
-          [seriesUid]: {
-            modality: data.series.modality,
-            unit: data.series.unit,
-            unitReason: data.series.unitReason,
-            noVolume: data.verdict.ok ? null : data.verdict.reason,
-            presets: presetsOf(data),
-          },
-        },
-      }))
-      this.segments.seriesOpened(data)
-      return data
-    })
-    opening.catch(() => this.#series.delete(seriesUid))
-    this.#series.set(seriesUid, opening)
-    return opening
+    return this.#library.get(seriesUid)
   }
 
   /** null until the headers have come. */
   known(seriesUid: string | null): SeriesData | null {
-    return seriesUid === null ? null : (this.#ready.get(seriesUid) ?? null)
+    return this.#library.known(seriesUid)
   }
 
   window(seriesUid: string | null): SeriesWindow {
-    return (
-      (seriesUid === null ? undefined : this.#windows.get(seriesUid)) ?? {
-        voi: { lower: 0, upper: 1 },
-        inverted: false,
-      }
-    )
+    return this.#windows.get(seriesUid)
   }
 
   mount(key: string, mounted: MountedPane): void {
@@ -188,12 +130,7 @@ export class ReadingSession {
       const start = openingFrame(data)
       const first = await data.image(start)
       if (this.#panes.get(key) !== mounted) return
-      if (!this.#windows.has(pane.seriesUid!)) {
-        const voi = first.color
-          ? { lower: 0, upper: 255 }
-          : initialVoi(data, { min: first.minPixelValue, max: first.maxPixelValue })
-        this.#windows.set(pane.seriesUid!, { voi, inverted: !first.color && initiallyInverted(data) })
-      }
+      this.#windows.begin(data, first)
       const everything = data.loadAll(start)
       if (pane.kind !== 'stack') {
         if (!data.verdict.ok) {
@@ -208,19 +145,18 @@ export class ReadingSession {
       }
       if (this.#panes.get(key) !== mounted || this.closed) return
       await this.#show(mounted, data, start)
-      this.#forgetUnseen()
+      const { panes } = useReading.getState()
+      this.#library.forgetUnseen(
+        new Set(panes.flatMap(({ seriesUid, fusedUid }) => [seriesUid, fusedUid].filter((uid) => uid !== null))),
+      )
     } catch (error) {
       if (!this.closed) this.#trouble(key, troubleOf(error))
     }
   }
 
   async #fuse(fused: SeriesData): Promise<void> {
-    if (!this.#windows.has(fused.address.seriesInstanceUID)) {
-      const image = await fused.image(Math.floor(fused.imageIds.length / 2))
-      const voi = initialVoi(fused, { min: image.minPixelValue, max: image.maxPixelValue })
-      this.#windows.set(fused.address.seriesInstanceUID, { voi, inverted: initiallyInverted(fused) })
-    }
-    await fused.loadAll(Math.floor(fused.imageIds.length / 2))
+    this.#windows.begin(fused, await fused.image(openingFrame(fused)))
+    await fused.loadAll(openingFrame(fused))
     this.redrawAll()
   }
 
@@ -235,19 +171,15 @@ export class ReadingSession {
         await planar.show(data, pane.kind, this.focus)
       }
       planar.setVoi(shown.voi, shown.inverted)
+      if (pane.kind === 'stack' && this.#jump !== null) planar.jumpTo(this.#jump)
+      this.#jump = null
       mounted.redraw()
       return
     }
     if (solid !== null) {
-      await solid.show(data, this.solidPreset(data, pane.kind), this.#solidVoi(data, pane.kind))
+      await solid.show(data, this.solidPreset(data, pane.kind), this.#windows.solid(data, pane.kind))
       if (pane.kind === 'volume') this.segments.surfaces(solid, data)
     }
-  }
-
-  #solidVoi(data: SeriesData, kind: PaneState['kind']): VoiRange {
-    const uid = data.address.seriesInstanceUID
-    const own = this.window(uid).voi
-    return kind === 'mip' ? (this.#projections.get(uid) ?? projectionVoi(data, own)) : own
   }
 
   solidPreset(data: SeriesData, kind: PaneState['kind']): SolidPreset {
@@ -304,7 +236,10 @@ export class ReadingSession {
       ({ seriesUid, fusedUid }) => seriesUid === finding.seriesInstanceUID || fusedUid === finding.seriesInstanceUID,
     )
     const target = activePane(state)
-    if (!onScreen && target !== null) this.showSeries(target.key, finding.seriesInstanceUID)
+    if (!onScreen && target !== null) {
+      this.showSeries(target.key, finding.seriesInstanceUID)
+      this.#jump = finding.centreLps
+    }
     this.redrawAll()
     if (finding.centreLps === null) return
     const data = await this.data(finding.seriesInstanceUID).catch(() => null)
@@ -349,14 +284,14 @@ export class ReadingSession {
   /** Chooses a window for every flat view of a series, or for its projection when that is the active pane. */
   setWindow(seriesUid: string, voi: VoiRange, inverted: boolean): void {
     const active = activePane(useReading.getState())
-    if (active?.kind === 'mip') this.#projections.set(seriesUid, voi)
+    if (active?.kind === 'mip') this.#windows.setProjection(seriesUid, voi)
     else this.#windows.set(seriesUid, { voi, inverted })
     const shown = this.window(seriesUid)
     const data = this.known(seriesUid)
     for (const { pane, planar, solid } of this.#panes.values()) {
       if (pane.seriesUid !== seriesUid) continue
       planar?.setVoi(shown.voi, shown.inverted)
-      if (data !== null) solid?.apply(this.solidPreset(data, pane.kind), this.#solidVoi(data, pane.kind))
+      if (data !== null) solid?.apply(this.solidPreset(data, pane.kind), this.#windows.solid(data, pane.kind))
     }
     this.redrawAll()
   }
@@ -419,32 +354,11 @@ export class ReadingSession {
     }, 1000 / 15)
   }
 
-  #forgetUnseen(): void {
-    const onScreen = new Set(
-      useReading
-        .getState()
-        .panes.flatMap(({ seriesUid, fusedUid }) => [seriesUid, fusedUid].filter((uid) => uid !== null)),
-    )
-    let bytes = 0
-    for (const data of this.#ready.values()) bytes += data.heldBytes
-    for (const uid of this.#series.keys()) {
-      if (bytes <= KEEP_BYTES) break
-      const data = this.#ready.get(uid)
-      if (data === undefined || onScreen.has(uid)) continue
-      bytes -= data.heldBytes
-      this.#series.delete(uid)
-      this.#ready.delete(uid)
-      data.dispose()
-    }
-  }
-
   close(): void {
     this.#abort.abort()
     window.clearInterval(this.#cine)
     clearMeasurements()
-    for (const data of this.#ready.values()) data.dispose()
-    this.#ready.clear()
-    this.#series.clear()
+    this.#library.dispose()
     this.#panes.clear()
   }
 }

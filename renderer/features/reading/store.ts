@@ -13,7 +13,7 @@ export interface Trouble {
 }
 
 /** What is known of a series once its headers have been read. */
-export interface SeriesFacts {
+interface SeriesFacts {
   modality: string
   unit: string
   unitReason: string
