@@ -74,6 +74,11 @@ export function Corners({ pane, readout }: { pane: PaneState; readout: RefObject
               W {formatWindow(width, unit)} L {formatWindow(centre, unit)} {unit}
             </div>
             <div>Zoom {Math.round(shown.zoom * 100)} %</div>
+            {facts?.modality === 'PT' && facts.unit !== 'SUVbw' && (
+              <div className="no-suv" data-testid="no-suv">
+                Not SUV: {facts.unitReason}
+              </div>
+            )}
             <div data-testid="slice">
               {shown.index + 1} / {shown.count}
             </div>
