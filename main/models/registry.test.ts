@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ModelManifest } from '#common/model/manifest.ts'
 import { openModelRegistry } from './registry.ts'
 import { thresholdPackage, writePackage } from './testing/packages.ts'
-import { writeZip, type ZipItem } from './testing/zip.ts'
+import { makeZip, type ZipEntry } from '#node/testing/make-zip.ts'
 
 let folder: string
 const bundledDir = () => join(folder, 'bundled')
@@ -32,16 +32,16 @@ async function changeManifest(directory: string, change: (manifest: ModelManifes
   await writeFile(path, JSON.stringify(change(manifest) ?? manifest))
 }
 
-async function zipItems(directory: string, prefix = ''): Promise<ZipItem[]> {
+async function zipItems(directory: string, prefix = ''): Promise<ZipEntry[]> {
   const names = await readdir(directory)
   return Promise.all(
     names.map(async (name) => ({ name: prefix + name, content: await readFile(join(directory, name)) })),
   )
 }
 
-async function writeZipFile(items: ZipItem[]): Promise<string> {
+async function writeZipFile(items: ZipEntry[]): Promise<string> {
   const path = join(folder, `${Math.random().toString(36).slice(2)}.zip`)
-  await writeFile(path, writeZip(items))
+  await writeFile(path, makeZip(items))
   return path
 }
 
@@ -173,12 +173,12 @@ describe('model registry', () => {
   it('refuses ZIPs with links, paths that leave the folder, lies about sizes, and what is not a ZIP', async () => {
     const models = await open()
     const items = await zipItems(await makePackage('a'))
-    const attempts: ZipItem[][] = [
+    const attempts: ZipEntry[][] = [
       [...items, { name: '../escaped.txt', content: 'x' }],
       [...items, { name: '/etc/escaped.txt', content: 'x' }],
       [...items, { name: 'link', content: '/etc/passwd', mode: 0o120777 }],
       [...items, { name: 'twice', content: '1' }, { name: 'twice', content: '2' }],
-      [...items, { name: 'zeros.bin', content: Buffer.alloc(1 << 20), claimedBytes: 10 }],
+      [...items, { name: 'zeros.bin', content: Buffer.alloc(1 << 20), declaredSize: 10 }],
       [{ name: 'readme.txt', content: 'no manifest' }],
     ]
     for (const attempt of attempts)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { sopInstanceUID, studyInstanceUID } from '#common/ids.ts'
 import { makeInstance } from '../testing/make-instance.ts'
-import { makeZip } from '../testing/make-zip.ts'
+import { makeZip } from '#node/testing/make-zip.ts'
 import { collect, streams, testStore } from '../testing/test-store.ts'
 import type { TestStore } from '../testing/test-store.ts'
 import type { ImportOutcome, ImportProgress } from '../types.ts'
@@ -246,14 +246,14 @@ describe('what the caller is told', () => {
 
 describe('ZIP', () => {
   it('is read without being unpacked to disk: nested, with folders, deflated and stored, whatever its names say', async () => {
-    const inner = makeZip([{ name: 'deep/4', bytes: dicom(4) }])
+    const inner = makeZip([{ name: 'deep/4', content: dicom(4) }])
     const bytes = makeZip([
-      { name: 'DICOM/', bytes: new Uint8Array(0), stored: true },
-      { name: 'DICOM/1', bytes: dicom(1) },
-      { name: '../../../etc/2', bytes: dicom(2), stored: true },
-      { name: '/absolute\\3', bytes: dicom(3) },
-      { name: 'inner.zip', bytes: inner },
-      { name: 'notes.txt', bytes: Buffer.from('hello world '.repeat(40)) },
+      { name: 'DICOM/', content: new Uint8Array(0), stored: true },
+      { name: 'DICOM/1', content: dicom(1) },
+      { name: '../../../etc/2', content: dicom(2), stored: true },
+      { name: '/absolute\\3', content: dicom(3) },
+      { name: 'inner.zip', content: inner },
+      { name: 'notes.txt', content: Buffer.from('hello world '.repeat(40)) },
     ])
     await writeFile(join(folder, 'patient.zip'), bytes)
     const result = await fromPath(join(folder, 'patient.zip'))
@@ -266,12 +266,12 @@ describe('ZIP', () => {
 
   it('rejects what is encrypted, damaged, unknown or lies about itself, and takes the rest', async () => {
     const bytes = makeZip([
-      { name: 'secret', bytes: dicom(1), encrypted: true },
-      { name: 'lzma', bytes: dicom(2), method: 14 },
-      { name: 'crc', bytes: dicom(3), declaredCrc: 1 },
-      { name: 'short', bytes: dicom(4), declaredSize: 10 },
-      { name: 'enormous', bytes: dicom(5), declaredSize: 0xfffffff0 },
-      { name: 'good', bytes: dicom(6) },
+      { name: 'secret', content: dicom(1), encrypted: true },
+      { name: 'lzma', content: dicom(2), method: 14 },
+      { name: 'crc', content: dicom(3), declaredCrc: 1 },
+      { name: 'short', content: dicom(4), declaredSize: 10 },
+      { name: 'enormous', content: dicom(5), declaredSize: 0xfffffff0 },
+      { name: 'good', content: dicom(6) },
     ])
     await writeFile(join(folder, 'a.zip'), bytes)
     await writeFile(join(folder, 'b.zip'), bytes.subarray(0, bytes.length - 30))
@@ -290,14 +290,14 @@ describe('ZIP', () => {
   })
 
   it('stops at bombs: too deep, or too much', async () => {
-    let deep = makeZip([{ name: 'x', bytes: dicom(1) }])
-    for (let depth = 0; depth < 5; depth += 1) deep = makeZip([{ name: 'next.zip', bytes: deep, stored: true }])
+    let deep = makeZip([{ name: 'x', content: dicom(1) }])
+    for (let depth = 0; depth < 5; depth += 1) deep = makeZip([{ name: 'next.zip', content: deep, stored: true }])
     const deepResult = await store.importer.import(streams({ 'deep.zip': deep }))
     expect(deepResult.rejected.map(({ code }) => code)).toEqual(['archive/unsafe'])
 
     // 10 MiB of zeros deflate to 10 KB: nested once more, 15 of them pass the thousandfold of the outermost archive.
-    const zeros = makeZip([{ name: 'zeros', bytes: new Uint8Array(10 * 1024 * 1024) }])
-    const many = makeZip(Array.from({ length: 15 }, (_, index) => ({ name: `${index}.zip`, bytes: zeros })))
+    const zeros = makeZip([{ name: 'zeros', content: new Uint8Array(10 * 1024 * 1024) }])
+    const many = makeZip(Array.from({ length: 15 }, (_, index) => ({ name: `${index}.zip`, content: zeros })))
     const result = await store.importer.import(streams({ 'bomb.zip': many }))
     expect(many.length * 1000).toBeLessThan(15 * 10 * 1024 * 1024)
     expect(result.imported).toBe(0)
