@@ -35,7 +35,7 @@ class Up(nn.Module):
 class LesionNetwork(nn.Module):
     """[1, 1, D, H, W] SUV / 20 clipped to 0-1 -> [1, 1, D, H, W] probability of lesion. Sides are multiples of 16."""
 
-    def __init__(self, widths=(12, 24, 40, 56, 80)):
+    def __init__(self, widths=(6, 16, 32, 56, 80)):
         super().__init__()
         self.stem = nn.Sequential(block(3, widths[0]), nn.ReLU(inplace=True))
         self.down = nn.ModuleList([nn.Sequential(block(a, b, 2), nn.ReLU(inplace=True), Residual(b))

@@ -272,8 +272,13 @@ def torso_case(random, shape=(64, 64, 64), centre_mm=None, lesions=None, **scan)
         if not len(spots):
             continue
         add_lesion(random, suv, truth, spots[random.integers(len(spots))], small_volume(random), within=body & cool)
-    suv += random.uniform(0, 0.04)
-    return scanner(random, suv, **scan), truth
+    suv = scanner(random, suv + random.uniform(0, 0.04), **scan)
+    if lesions is None and random.random() < 0.25:
+        # The scan's end, with the zeros that pad a tile beyond it.
+        cut = int(random.integers(4, shape[0] // 3))
+        beyond = slice(0, cut) if random.random() < 0.5 else slice(shape[0] - cut, None)
+        suv[beyond], truth[beyond] = 0, False
+    return suv, truth
 
 
 def limb_case(random, volume_ml, shape=(64, 64, 64), **scan):
