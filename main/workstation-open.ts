@@ -56,7 +56,7 @@ export async function openWorkstation(options: OpenWorkstationOptions): Promise<
     onFailure: (task, error) => logger.error({ task: task.id, kind: task.kind, err: error }, 'A task failed'),
   })
   const models = await openModelRegistry({ bundledDir: APP_PATHS.bundledModels, installedDir: paths.models })
-  const { studies, importer } = await openStudies({
+  const { studies, importer, warm } = await openStudies({
     dataDir,
     vault,
     cipher: settings.get().cipher,
@@ -82,6 +82,7 @@ export async function openWorkstation(options: OpenWorkstationOptions): Promise<
     tasks,
     events,
     settings,
+    warm,
     async close() {
       // In this order: what works stops, then what it works on is closed, then the key is forgotten.
       await tasks.close()

@@ -44,5 +44,7 @@ export interface Workstation {
   readonly tasks: Tasks
   readonly events: EventBus
   readonly settings: SettingsStore
+  /** Starts the storage threads ahead of their first use; for a window or a server, which stays. */
+  warm(): void
   close(): Promise<void>
 }

@@ -20,6 +20,7 @@ export const registerServe: Register = (program, run) => {
         const port = Number(options.port)
         if (!Number.isInteger(port) || port < 0 || port > 65_535) throw usageError('--port takes 0 to 65535.')
         const workstation = await open({ create: true })
+        workstation.warm()
         const token = newToken()
         if (options.tokenFile !== undefined) await writeFileAtomic(options.tokenFile, `${token}\n`)
         const api = createApi(workstation, {

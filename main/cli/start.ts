@@ -36,6 +36,7 @@ export const registerStart: Register = (program, run) => {
           say: (line) => output.note(line),
           async openHandler(shell) {
             const workstation = await context.open({ create: true })
+            workstation.warm()
             return createApi(workstation, {
               shell,
               rendererDir: await existingRenderer(),

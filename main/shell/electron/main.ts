@@ -24,6 +24,7 @@ async function openServices(dataDir: string, launch: Launch): Promise<AppService
     spawner: utilitySpawner(electron.utilityProcess),
     ...(passphraseFile === null ? {} : { passphrase: () => readPassphraseFile(passphraseFile) }),
   })
+  workstation.warm()
   const handler = createApi(workstation, {
     shell: 'electron',
     rendererDir: APP_PATHS.renderer,
