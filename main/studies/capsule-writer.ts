@@ -114,24 +114,20 @@ export class CapsuleWriter {
     return { row: this.#nextInstance++, parts: [], bytes: 0 }
   }
 
-  append(draft: Draft, part: InstancePart, digest = sha256(part.bytes)): void {
+  append(draft: Draft, part: InstancePart): void {
     withStoreErrors(() => {
       this.#begin()
       const id = Number(this.#insertPart.run(draft.row, part.bytes).lastInsertRowid)
       const length = part.bytes.length
-      draft.parts.push({ kind: part.kind, frame: part.frame ?? 0, part: id, length, sha256: digest })
+      draft.parts.push({ kind: part.kind, frame: part.frame ?? 0, part: id, length, sha256: sha256(part.bytes) })
       draft.bytes += length
     })
   }
 
-  finish(
-    draft: Draft,
-    head: InstanceHead,
-    digest: Uint8Array,
-    dataset: Buffer = zstdCompressSync(JSON.stringify(head.dataset)),
-  ): StoredInstance {
+  finish(draft: Draft, head: InstanceHead, digest: Uint8Array): StoredInstance {
     return withStoreErrors(() => {
       this.#begin()
+      const dataset = zstdCompressSync(JSON.stringify(head.dataset))
       const layout = encodeLayout(draft.parts)
       this.#insertInstance.run(
         draft.row,

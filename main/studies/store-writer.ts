@@ -10,7 +10,6 @@ import type { CapsuleRow } from './catalogue.ts'
 import { knownRows, studiesFolder } from './data-folder.ts'
 import { storeError, withStoreErrors } from './database.ts'
 import type { Cipher, Connection } from './database.ts'
-import type { PreparedInstance } from './import/prepare.ts'
 
 /** A batch is committed when it holds this much, */
 const BATCH_BYTES = 32 * 1024 * 1024
@@ -108,12 +107,17 @@ export class StoreWriter {
   /**
    * A file that lies in memory, under a reserved UID: written in one go. Resolves when it is acknowledged.
    */
-  addWhole(capsule: CapsuleWriter, instance: PreparedInstance): Promise<void> {
+  addWhole(
+    capsule: CapsuleWriter,
+    head: InstanceHead,
+    parts: readonly InstancePart[],
+    sha256: Uint8Array,
+  ): Promise<void> {
     try {
       this.#join(capsule)
       const draft = capsule.draft()
-      for (const { part, sha256 } of instance.parts) capsule.append(draft, part, sha256)
-      return this.finish(capsule, draft, instance.head, instance.sha256, instance.dataset)
+      for (const part of parts) capsule.append(draft, part)
+      return this.finish(capsule, draft, head, sha256)
     } catch (error) {
       throw this.#fail(error)
     }
@@ -153,16 +157,10 @@ export class StoreWriter {
     }
   }
 
-  finish(
-    capsule: CapsuleWriter,
-    draft: Draft,
-    head: InstanceHead,
-    sha256: Uint8Array,
-    dataset?: Buffer,
-  ): Promise<void> {
+  finish(capsule: CapsuleWriter, draft: Draft, head: InstanceHead, sha256: Uint8Array): Promise<void> {
     try {
       const batch = this.#join(capsule)
-      const stored = capsule.finish(draft, head, sha256, dataset)
+      const stored = capsule.finish(draft, head, sha256)
       this.#pending.set(head.sopInstanceUID, { sha256, studyInstanceUID: head.studyInstanceUID })
       batch.instances.get(capsule)?.push(stored)
       this.#grow(stored.bytes)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ImportRejection } from '#common/contract/studies.ts'
 import { AlcoveError, isAlcoveError } from '#common/errors.ts'
-import { readInstance } from '../../dicom/read/index.ts'
+import { readInstance, readInstanceBytes } from '../../dicom/read/index.ts'
 import type { InstanceHead } from '../../dicom/types.ts'
 import type { CapsuleWriter } from '../capsule-writer.ts'
 import { storeError } from '../database.ts'
@@ -9,7 +9,6 @@ import type { StoreWriter } from '../store-writer.ts'
 import type { ImportOutcome } from '../types.ts'
 import { displayName } from './found-file.ts'
 import type { ArchiveSource, Content, FoundFile } from './found-file.ts'
-import { prepareInstance } from './prepare.ts'
 import type { Walked } from './walk.ts'
 import { entriesOf } from './zip.ts'
 
@@ -136,19 +135,17 @@ export class ImportJob {
   }
 
   async #importBytes(name: string, bytes: Buffer, seen: { head: InstanceHead | null }): Promise<void> {
-    const prepared = await prepareInstance(bytes, (head) => {
-      seen.head = head
-      this.#admit(head)
-    })
-    const { head } = prepared
-    if (this.#stopped) throw cancelled()
-    const place = await this.#placeFor(head, prepared.sha256)
+    const { head, parts } = readInstanceBytes(bytes)
+    seen.head = head
+    this.#admit(head)
+    const digest = createHash('sha256').update(bytes).digest()
+    const place = await this.#placeFor(head, digest)
     if (place === null) {
       this.#settleDuplicate(name, head, bytes.length)
       return
     }
     try {
-      this.#await(name, head, bytes.length, this.#writer.addWhole(place.capsule, prepared))
+      this.#await(name, head, bytes.length, this.#writer.addWhole(place.capsule, head, parts, digest))
     } finally {
       place.release()
     }
