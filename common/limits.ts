@@ -33,6 +33,8 @@ export const LIMITS = {
   /** Packed masks of one segmentation as sent to the window. */
   maskDocumentBytes: 512 * MiB,
   qidoPageSize: 1_000,
+  /** Frames in one bulk answer to the window. */
+  framesPerRequest: 64,
   manifestBytes: 1 * MiB,
   modelCardBytes: 1 * MiB,
   modelBytes: 2 * GiB,

@@ -107,6 +107,19 @@ export const ROUTES = {
     params: z.object({ study: uid, series: uid }),
     response: calibrationSchema,
   }),
+  seriesFrames: route({
+    method: 'POST',
+    path: '/studies/{study}/series/{series}/frames',
+    summary: 'Frames of a series as stored, many in one answer (see frame-pack.ts); changes nothing',
+    params: z.object({ study: uid, series: uid }),
+    body: z.object({
+      frames: z
+        .array(z.object({ sop: uid, frame: z.number().int().min(1) }))
+        .min(1)
+        .max(LIMITS.framesPerRequest),
+    }),
+    response: binary('application/vnd.alcove.frames'),
+  }),
   listSegmentations: route({
     method: 'GET',
     path: '/studies/{study}/segmentations',

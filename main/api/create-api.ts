@@ -12,6 +12,7 @@ import type { ApiContext } from './context.ts'
 import { DICOMWEB_PREFIX } from './dicomweb/addresses.ts'
 import { mountDicomWeb } from './dicomweb/router.ts'
 import { appHandlers } from './rest/app.ts'
+import { frameHandlers } from './rest/frames.ts'
 import { importHandlers } from './rest/imports.ts'
 import { modelHandlers } from './rest/models.ts'
 import { mountRest } from './rest/router.ts'
@@ -68,6 +69,7 @@ export function createApi(workstation: Workstation, options: ApiOptions): (reque
     {
       ...appHandlers,
       ...studyHandlers,
+      ...frameHandlers,
       ...taskHandlers,
       ...modelHandlers,
       ...segmentationHandlers,

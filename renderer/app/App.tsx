@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect } from 'react'
+import { useEffect } from 'react'
 import { toAlcoveError } from '#common/errors.ts'
 import { DropZone } from '../features/import/DropZone.tsx'
 import { ImportPanel } from '../features/import/ImportPanel.tsx'
@@ -13,11 +13,7 @@ import { followEvents, onAppEvent } from './events.ts'
 import { MenuBar } from './MenuBar.tsx'
 import { goTo, pageOf, useHash } from './router.ts'
 import { StatusBar } from './StatusBar.tsx'
-
-// The study list must stand before the viewer's megabytes have been read.
-const loadReading = () =>
-  import('../features/reading/ReadingScreen.tsx').then((module) => ({ default: module.ReadingScreen }))
-const ReadingScreen = lazy(loadReading)
+import { loadReadingScreen, StudyPage } from './StudyPage.tsx'
 
 /** While a person looks at the list: the viewer is read and its graphics start, so that a click shows an image. */
 async function warm(): Promise<void> {
@@ -25,7 +21,7 @@ async function warm(): Promise<void> {
     const [{ startEngine }, settings] = await Promise.all([
       import('../viewer/engine.ts'),
       api.getSettings().catch(() => null),
-      loadReading(),
+      loadReadingScreen(),
     ])
     await startEngine(settings?.renderBackend ?? 'auto')
   } catch {
@@ -77,15 +73,7 @@ export function App() {
             <TroubleNote {...trouble} onRetry={() => void readInfo()} />
           </div>
         ) : page.name === 'study' ? (
-          <Suspense
-            fallback={
-              <div className="fill-centre">
-                <div className="spinner" role="status" aria-label="Opening the study" />
-              </div>
-            }
-          >
-            <ReadingScreen key={page.studyUid} studyUid={page.studyUid} />
-          </Suspense>
+          <StudyPage key={page.studyUid} studyUid={page.studyUid} />
         ) : (
           <Worklist />
         )}

@@ -1,5 +1,5 @@
 import { problemOf } from '#common/contract/client.ts'
-import type { Calibration } from '#common/contract/calibration.ts'
+import { calibrate } from '#common/dicom/calibrate.ts'
 import type { DicomJsonDataset } from '#common/dicom/json.ts'
 import { AlcoveError } from '#common/errors.ts'
 import type { SeriesAddress } from './fetch-frames.ts'
@@ -7,20 +7,15 @@ import { framesOfSeries } from './frames-of-series.ts'
 import { SeriesData } from './series-data.ts'
 
 /**
- * Reads the headers of a series and makes room for its pixels; nothing of them is loaded yet. `calibration` says what
- * the values mean and may fail without stopping the images: they are then shown as stored.
+ * Reads the headers of a series and makes room for its pixels; nothing of them is loaded yet.
  * @throws AlcoveError dicom/no-pixels when the series holds no images
  */
-export async function openSeries(
-  address: SeriesAddress,
-  calibration: Promise<Calibration | null>,
-  signal: AbortSignal,
-): Promise<SeriesData> {
+export async function openSeries(address: SeriesAddress, signal: AbortSignal): Promise<SeriesData> {
   const url = `/dicom-web/studies/${address.studyInstanceUID}/series/${address.seriesInstanceUID}/metadata`
   const response = await fetch(url, { headers: { Accept: 'application/dicom+json' }, signal })
   if (!response.ok) throw await problemOf(response)
   const datasets = (await response.json()) as DicomJsonDataset[]
-  const series = framesOfSeries(datasets, await calibration)
+  const series = framesOfSeries(datasets, calibrate(datasets))
   if (series.frames.length === 0)
     throw new AlcoveError('dicom/no-pixels', 'This series holds no images: a report, a plan or a segmentation.')
   return new SeriesData(address, series)

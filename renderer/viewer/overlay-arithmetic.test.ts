@@ -4,7 +4,6 @@ import type { DicomJsonDataset } from '#common/dicom/json.ts'
 import { colourTable } from './colour-maps.ts'
 import { framesOfSeries } from './frames-of-series.ts'
 import { labelVolume } from './label-volume.ts'
-import { boundaryOf, parameter, parseMultipart } from './multipart.ts'
 import { indexMap, sliceLabels, sliceValues, touched } from './reslice.ts'
 import { volumeGeometry } from './volume-geometry.ts'
 
@@ -87,30 +86,6 @@ describe('labelVolume', () => {
     expect([...volume!.labels]).toEqual([2, 2])
     expect(volume!.voxelCounts.get(2)).toBe(2)
     expect(labelVolume('9.9', document, frames, { ...verdict.geometry, dimensions: [6, 3, 3] })).toBeNull()
-  })
-})
-
-function joined(pieces: Uint8Array[]): Uint8Array {
-  return Uint8Array.from(pieces.flatMap((piece) => [...piece]))
-}
-
-describe('multipart', () => {
-  it('splits parts, with and without a length, whatever the bytes', () => {
-    const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
-    const tricky = Uint8Array.of(13, 10, 45, 45, 98, 13, 10, 13, 10, 0)
-    const body = joined([
-      bytes(
-        '--b1\r\nContent-Type: application/octet-stream; transfer-syntax=1.2.840.10008.1.2.4.90\r\nContent-Length: 10\r\n\r\n',
-      ),
-      tricky,
-      bytes('\r\n--b1\r\nContent-Type: image/jls\r\n\r\n'),
-      bytes('abc'),
-      bytes('\r\n--b1--\r\n'),
-    ])
-    const parts = parseMultipart(body, 'b1')
-    expect(parts.map((part) => [...part.bytes])).toEqual([[...tricky], [97, 98, 99]])
-    expect(parameter(parts[0]!.contentType, 'transfer-syntax')).toBe('1.2.840.10008.1.2.4.90')
-    expect(boundaryOf('multipart/related; type="application/octet-stream"; boundary="b1"')).toBe('b1')
   })
 })
 

@@ -10,10 +10,10 @@ import { allocateVoxels, calibrate, type VoxelArray, type VoxelType, voxelTypeFo
 import { type VolumeVerdict, volumeGeometry } from './volume-geometry.ts'
 
 const SCHEME = 'alcove'
-/** Browsers open six connections to one HTTP/1.1 origin; two more keep the pipe full while answers are unpacked. */
-const CONCURRENT_REQUESTS = 8
-/** Frames of a multi-frame object asked for in one request. */
-const FRAMES_PER_REQUEST = 16
+/** Requests under way at a time: enough that one is always on its way while another is unpacked. */
+const CONCURRENT_REQUESTS = 3
+/** Frames asked for in one request: each request has a price, and what it brings is held until it is unpacked. */
+const FRAMES_PER_REQUEST = 8
 
 /** Where the processor draws the page, telling of every frame would cost more than loading it. */
 const PROGRESS_PAUSE_MS = 250
@@ -127,17 +127,11 @@ export class SeriesData {
   }
 
   #nextBatch(): number[] {
-    let index = this.#queue.shift()
-    while (index !== undefined && this.#frames.has(index)) index = this.#queue.shift()
-    if (index === undefined) return []
-    const first = this.series.frames[index]!
-    if (first.framesInInstance === 1) return [index]
-    const batch = [index]
-    while (batch.length < FRAMES_PER_REQUEST && this.#queue.length > 0) {
-      const candidate = this.#queue[0]!
-      if (this.series.frames[candidate]!.sopInstanceUID !== first.sopInstanceUID) break
-      this.#queue.shift()
-      if (!this.#frames.has(candidate)) batch.push(candidate)
+    const batch: number[] = []
+    while (batch.length < FRAMES_PER_REQUEST) {
+      const index = this.#queue.shift()
+      if (index === undefined) break
+      if (!this.#frames.has(index)) batch.push(index)
     }
     return batch
   }

@@ -11,6 +11,7 @@ import type { Figure } from './report.ts'
 
 const OPEN_TIMEOUT_MS = 60_000
 const SCROLL_STEPS = 40
+const READING_THE_LIST_MS = 4_000
 const SAMPLE_EVERY_MS = 50
 
 interface Opening {
@@ -55,7 +56,8 @@ async function scrollTimes(page: Page): Promise<number[]> {
       const started = performance.now()
       target.dispatchEvent(
         new WheelEvent('wheel', {
-          deltaY: 100,
+          // Forth and back, so that no series is too short.
+          deltaY: step < steps / 2 ? 100 : -100,
           bubbles: true,
           cancelable: true,
           clientX: box.x + box.width / 2,
@@ -143,6 +145,8 @@ export async function benchViewer(
     const browser = await chromium.connect(server.wsEndpoint())
     const page = await browser.newPage({ viewport: { width: 1920, height: 1080 } })
     await page.goto(link)
+    // A person reads the list first; meanwhile the viewer is read and its graphics start.
+    await page.waitForTimeout(READING_THE_LIST_MS)
     const figures: Figure[] = []
     for (const { name, studyInstanceUID, voxelBytes } of studies)
       figures.push(...(await measureStudy(page, name, studyInstanceUID, voxelBytes, server.process().pid ?? 0)))

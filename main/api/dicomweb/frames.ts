@@ -85,7 +85,7 @@ function chooseRepresentation(request: Request, record: InstanceRecord, frames: 
 }
 
 /** Bytes of a decoded frame as Explicit VR Little Endian holds them; 1-bit frames are packed again (PS3.5 annex D). */
-function nativeBytes(decoded: DecodedFrame, format: PixelFormat): Uint8Array {
+export function nativeBytes(decoded: DecodedFrame, format: PixelFormat): Uint8Array {
   const { pixels } = decoded
   if (format.bitsAllocated === 1) {
     const packed = new Uint8Array(Math.ceil(pixels.length / 8))
@@ -110,7 +110,7 @@ async function readAs(
 }
 
 /** The data set of one instance. @throws not-found */
-async function datasetOf(studies: ReadableStudies, record: InstanceRecord): Promise<DicomJsonDataset> {
+export async function datasetOf(studies: ReadableStudies, record: InstanceRecord): Promise<DicomJsonDataset> {
   const [dataset] = await studies.metadata(record.studyInstanceUID, { sopInstanceUID: record.sopInstanceUID })
   if (dataset === undefined) throw new AlcoveError('not-found', 'There is no such instance here.')
   return dataset

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApiClient } from '#common/contract/client.ts'
 import { decodeMasks, unpackMask } from '#common/contract/masks.ts'
 import { type DicomJsonDataset, text } from '#common/dicom/json.ts'
+import { decodeFramePack } from '#common/contract/frame-pack.ts'
+import { EXPLICIT_VR_BIG_ENDIAN } from '#common/dicom/transfer-syntax.ts'
 import { sharedData, sharedPath } from '#node/testing/shared-data.ts'
 import { multipartBody, receivedParts } from '../testing/instances.ts'
 import { openTestApi, type TestApi } from '../testing/open-test-api.ts'
@@ -79,6 +81,17 @@ describe.skipIf(sharedData === null)('DICOMweb with real files', () => {
       expect(stored!.headers['content-type']).toBe(
         `application/octet-stream; transfer-syntax=${native ? '1.2.840.10008.1.2.1' : fact.syntax}`,
       )
+      // The window's bulk frames: as stored, but uncompressed ones always little endian.
+      const bulk = await api.fetch(`/api/v1/studies/${fact.study}/series/${fact.series}/frames`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ frames: [{ sop: fact.sop, frame: 1 }] }),
+      })
+      const [packed] = decodeFramePack(new Uint8Array(await bulk.arrayBuffer()))
+      const uncompressed = native || fact.syntax === EXPLICIT_VR_BIG_ENDIAN
+      if (uncompressed)
+        expect(createHash('sha256').update(packed!.bytes).digest('hex'), basename(path)).toBe(fact.pixels)
+      else expect(Buffer.from(packed!.bytes).equals(stored!.bytes), basename(path)).toBe(true)
       expect((await api.fetch(`/api/v1/studies/${fact.study}`, { method: 'DELETE' })).status).toBe(204)
     }
   })

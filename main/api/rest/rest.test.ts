@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createApiClient } from '#common/contract/client.ts'
 import { EventStreamParser } from '#common/contract/event-stream.ts'
+import { decodeFramePack } from '#common/contract/frame-pack.ts'
 import { decodeMasks, unpackMask } from '#common/contract/masks.ts'
 import { ROUTES } from '#common/contract/routes.ts'
 import type { AppEvent, Task } from '#common/contract/tasks.ts'
@@ -113,6 +114,23 @@ describe.each(DOORS)('REST through the %s door', (door) => {
     expect(calibration.unit).toBe('HU')
     expect(calibration.instances).toHaveLength(4)
     expect(calibration.instances[0]).toMatchObject({ slope: 2, intercept: -1000 })
+  })
+
+  it('gives frames in bulk, in the order asked', async () => {
+    const params = { study: '1.1', series: '1.1.1' }
+    const asked = ['1.1.1.3', '1.1.1.1', '1.1.1.3'].map((sop) => ({ sop, frame: 1 }))
+    const frames = decodeFramePack(await client.seriesFrames({ params, body: { frames: asked } }))
+    expect(frames).toHaveLength(3)
+    for (const { bytes } of frames) expect([...new Int16Array(bytes.slice().buffer)].slice(0, 3)).toEqual([-10, -9, -8])
+  })
+
+  it('refuses frames of another series, frames that are not there, and too many', async () => {
+    const ask = (series: string, frames: { sop: string; frame: number }[]) =>
+      client.seriesFrames({ params: { study: '1.1', series }, body: { frames } })
+    await expect(ask('1.1.2', [{ sop: '1.1.1.1', frame: 1 }])).rejects.toMatchObject({ code: 'not-found' })
+    await expect(ask('1.1.1', [{ sop: '1.1.1.1', frame: 2 }])).rejects.toMatchObject({ code: 'not-found' })
+    const many = Array.from({ length: 65 }, () => ({ sop: '1.1.1.1', frame: 1 }))
+    await expect(ask('1.1.1', many)).rejects.toMatchObject({ code: 'request/invalid' })
   })
 
   it('gives the masks of a segmentation on the images they lie on', async () => {

@@ -1,10 +1,10 @@
 import type { StudyInstanceUID } from '#common/ids.ts'
 import { seriesInstanceUID, studyInstanceUID } from '#common/ids.ts'
+import { calibrate } from '#common/dicom/calibrate.ts'
 import { AlcoveError } from '#common/errors.ts'
 import type { StudyDetail } from '#common/contract/studies.ts'
 import type { Workstation } from '../../workstation.ts'
 import type { Handlers } from './handler.ts'
-import { calibrate } from './calibration.ts'
 
 /** @throws not-found */
 export function requireStudy(workstation: Workstation, uid: string): { uid: StudyInstanceUID; study: StudyDetail } {

@@ -1,4 +1,3 @@
-import { api } from '../../app/api.ts'
 import { openSeries } from '../../viewer/open-series.ts'
 import type { SeriesData } from '../../viewer/series-data.ts'
 import { presetsOf } from '../../viewer/window-presets.ts'
@@ -45,11 +44,8 @@ export class SeriesLibrary {
 
   async #open(seriesUid: string): Promise<SeriesData> {
     const signal = this.#signal
-    const calibration = api
-      .calibration({ params: { study: this.#studyUid, series: seriesUid }, signal })
-      .catch(() => null)
     const address = { studyInstanceUID: this.#studyUid, seriesInstanceUID: seriesUid }
-    const data = await openSeries(address, calibration, signal)
+    const data = await openSeries(address, signal)
     if (signal.aborted) {
       data.dispose()
       throw new DOMException('The study has been closed.', 'AbortError')

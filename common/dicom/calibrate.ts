@@ -1,7 +1,7 @@
-import type { Calibration } from '#common/contract/calibration.ts'
-import { type DicomJsonDataset, number, text } from '#common/dicom/json.ts'
-import { modalityTransform } from '#common/dicom/modality-lut.ts'
-import { suvBodyWeight } from '#common/dicom/suv.ts'
+import type { Calibration } from '../contract/calibration.ts'
+import { type DicomJsonDataset, number, text } from './json.ts'
+import { modalityTransform } from './modality-lut.ts'
+import { suvBodyWeight } from './suv.ts'
 
 type Meaning = Pick<Calibration, 'unit' | 'suvFactor' | 'reason'>
 
