@@ -14,6 +14,11 @@ beforeAll(async () => {
     testImage({ study: '1.1', series: '1.1.1', instance: '1.1.1.1', pixels: STORED }),
     testImage({ study: '1.2', series: '1.2.1', instance: '1.2.1.1', extra: { PixelSpacing: [2, 1] } }),
     testImage({ study: '1.3', series: '1.3.1', instance: '1.3.1.1', frames: 3, rows: 40, columns: 60 }),
+    testImage({ study: '1.4', series: '1.4.1', instance: '1.4.1.1', rows: 40, columns: 60 }),
+    testImage({
+      ...{ study: '1.4', series: '1.4.2', instance: '1.4.2.1', frames: 3, rows: 60, columns: 40 },
+      extra: { SOPClassUID: '1.2.840.10008.5.1.4.1.1.66.4', Modality: 'SEG' },
+    }),
   ]
   const { body, contentType } = multipartBody(images.map(({ bytes }) => ({ contentType: 'application/dicom', bytes })))
   await api.fetch('/dicom-web/studies', { method: 'POST', headers: { 'Content-Type': contentType }, body })
@@ -69,6 +74,13 @@ describe('rendered', () => {
       const { info } = await pixels(`/dicom-web/studies/1.3${level}/thumbnail?viewport=30,30`, 'image/jpeg')
       expect(info).toMatchObject({ width: 30, height: 20 })
     }
+  })
+
+  it('shows of a study its images, however many frames a segmentation has', async () => {
+    const { info } = await pixels('/dicom-web/studies/1.4/thumbnail?viewport=30,30', 'image/jpeg')
+    expect(info).toMatchObject({ width: 30, height: 20 })
+    const segmentation = await pixels('/dicom-web/studies/1.4/series/1.4.2/thumbnail?viewport=30,30', 'image/jpeg')
+    expect(segmentation.info).toMatchObject({ width: 20, height: 30 })
   })
 
   it.each([

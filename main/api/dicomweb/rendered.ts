@@ -1,3 +1,4 @@
+import { SEGMENTATION_CLASSES } from '#common/dicom/sop-class.ts'
 import { AlcoveError } from '#common/errors.ts'
 import type { InstanceRecord, ReadableStudies } from '../../studies/types.ts'
 import { renderStoredFrame } from '../../workstation-render.ts'
@@ -45,7 +46,9 @@ export function renderThumbnail(
   records: readonly InstanceRecord[],
   frame?: number,
 ): Promise<Response> {
-  const images = records.filter((record) => record.frames > 0)
+  const withFrames = records.filter((record) => record.frames > 0)
+  const pictures = withFrames.filter((record) => !SEGMENTATION_CLASSES.has(record.sopClassUID))
+  const images = pictures.length > 0 ? pictures : withFrames
   // The series with most images is what a study is about; localizers and key images are small series.
   const sizes = new Map<string, number>()
   for (const { seriesInstanceUID, frames } of images) {

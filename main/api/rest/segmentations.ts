@@ -1,6 +1,7 @@
 import { encodeMaskHead, packMask } from '#common/contract/masks.ts'
 import type { MaskHead, SegmentationSummary } from '#common/contract/segmentations.ts'
 import { type DicomJsonDataset, items, text } from '#common/dicom/json.ts'
+import { SEGMENTATION_CLASSES } from '#common/dicom/sop-class.ts'
 import { TRANSFER_SYNTAXES } from '#common/dicom/transfer-syntax.ts'
 import { AlcoveError } from '#common/errors.ts'
 import { seriesInstanceUID, sopInstanceUID, type StudyInstanceUID } from '#common/ids.ts'
@@ -22,8 +23,6 @@ import type { Workstation } from '../../workstation.ts'
 import { decodeAside } from '../../workstation-pixels.ts'
 import type { Handlers } from './handler.ts'
 import { requireStudy } from './studies.ts'
-
-const SEGMENTATION_CLASSES = new Set(['1.2.840.10008.5.1.4.1.1.66.4', '1.2.840.10008.5.1.4.1.1.66.7'])
 
 /** Colours of segments that bring none, told apart on grey images. */
 const FALLBACK_COLOURS: readonly [number, number, number][] = [

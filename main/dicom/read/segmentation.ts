@@ -1,3 +1,4 @@
+import { SEGMENTATION_CLASSES } from '#common/dicom/sop-class.ts'
 import { AlcoveError } from '#common/errors.ts'
 import { LIMITS } from '#common/limits.ts'
 import { items, number, numbers, text, type DicomJsonDataset } from '#common/dicom/json.ts'
@@ -40,8 +41,6 @@ export interface Segmentation {
   segments: Segment[]
   frames: SegmentationFrame[]
 }
-
-const SEGMENTATION_CLASSES = new Set(['1.2.840.10008.5.1.4.1.1.66.4', '1.2.840.10008.5.1.4.1.1.66.7'])
 
 /**
  * What a Segmentation object (PS3.3 A.51) says, pixels aside: its segments and where each frame lies.
