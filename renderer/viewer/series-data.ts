@@ -180,7 +180,8 @@ export class SeriesData {
         : this.voxels.subarray(index * pixels, (index + 1) * pixels)
     let stored: Uint8Array | ArrayLike<number> = bytes
     if (!native) {
-      const image = await createImage(imageId, bytes, transferSyntaxUID, { preScale: { enabled: false } })
+      // A copy: the decoding thread takes the buffer, and other frames of the same answer lie in it.
+      const image = await createImage(imageId, bytes.slice(), transferSyntaxUID, { preScale: { enabled: false } })
       stored = (image as unknown as Types.IImage).getPixelData()
     }
     const { min, max } = calibrate(stored, frame, target, !native)
