@@ -16,7 +16,12 @@ beforeAll(async () => {
     testImage({ study: '1.3', series: '1.3.1', instance: '1.3.1.1', frames: 3, rows: 40, columns: 60 }),
     testImage({ study: '1.4', series: '1.4.1', instance: '1.4.1.1', rows: 40, columns: 60 }),
     testImage({
-      ...{ study: '1.4', series: '1.4.2', instance: '1.4.2.1', frames: 3, rows: 60, columns: 40 },
+      study: '1.4',
+      series: '1.4.2',
+      instance: '1.4.2.1',
+      frames: 3,
+      rows: 60,
+      columns: 40,
       extra: { SOPClassUID: '1.2.840.10008.5.1.4.1.1.66.4', Modality: 'SEG' },
     }),
   ]
