@@ -11,9 +11,9 @@ import { type VolumeVerdict, volumeGeometry } from './volume-geometry.ts'
 
 const SCHEME = 'alcove'
 /** Requests under way at a time: enough that one is always on its way while another is unpacked. */
-const CONCURRENT_REQUESTS = 3
+const CONCURRENT_REQUESTS = 2
 /** Frames asked for in one request: each request has a price, and what it brings is held until it is unpacked. */
-const FRAMES_PER_REQUEST = 8
+const FRAMES_PER_REQUEST = 12
 
 /** Where the processor draws the page, telling of every frame would cost more than loading it. */
 const PROGRESS_PAUSE_MS = 250

@@ -1,4 +1,4 @@
-import { readFile, readdir } from 'node:fs/promises'
+import { readFile, readdir, writeFile } from 'node:fs/promises'
 
 interface ProcessEntry {
   pid: number
@@ -22,18 +22,17 @@ async function processes(): Promise<ProcessEntry[]> {
   return entries.filter((entry): entry is ProcessEntry => entry !== null)
 }
 
-/** Proportional set size of one process, bytes; 0 when it has ended. */
-async function pssBytes(pid: number): Promise<number> {
+async function statusBytes(pid: number, field: 'VmRSS' | 'VmHWM'): Promise<number> {
   try {
-    const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8')
-    return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) * 1024
+    const status = await readFile(`/proc/${pid}/status`, 'utf8')
+    return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1024
   } catch {
-    return 0
+    return 0 // It has ended.
   }
 }
 
-/** Proportional set size of a browser's renderer processes (descendants of `browserPid`), bytes. Linux only. */
-export async function rendererBytes(browserPid: number): Promise<number> {
+/** Process ids of a browser's renderers: descendants of `browserPid`. */
+async function renderersOf(browserPid: number): Promise<number[]> {
   const all = await processes()
   const family = new Set([browserPid])
   for (let grown = true; grown;) {
@@ -44,7 +43,21 @@ export async function rendererBytes(browserPid: number): Promise<number> {
         grown = true
       }
   }
-  const renderers = all.filter(({ pid, command }) => family.has(pid) && command.includes('--type=renderer'))
-  const sizes = await Promise.all(renderers.map(({ pid }) => pssBytes(pid)))
-  return sizes.reduce((sum, size) => sum + size, 0)
+  return all.filter(({ pid, command }) => family.has(pid) && command.includes('--type=renderer')).map(({ pid }) => pid)
+}
+
+/**
+ * Watches the resident memory of a browser's renderers by the kernel's own high-water mark, which costs the renderers
+ * nothing while they work. Linux only.
+ * @returns a function that gives the peak since now above what is resident now, bytes
+ */
+export async function watchRendererPeak(browserPid: number): Promise<() => Promise<number>> {
+  const pids = await renderersOf(browserPid)
+  // "5" sets the mark back to what is resident now (proc(5), clear_refs).
+  await Promise.all(pids.map((pid) => writeFile(`/proc/${pid}/clear_refs`, '5').catch(() => undefined)))
+  const idle = await Promise.all(pids.map((pid) => statusBytes(pid, 'VmRSS')))
+  return async () => {
+    const peaks = await Promise.all(pids.map((pid) => statusBytes(pid, 'VmHWM')))
+    return peaks.reduce((sum, peak, index) => sum + Math.max(0, peak - (idle[index] ?? 0)), 0)
+  }
 }
