@@ -124,7 +124,7 @@ async function providers(workstation: Workstation | null): Promise<Finding> {
   const host = createEngineHost({ spawner: forkEngine, entry: processEntry('inference-engine') })
   try {
     const answer = await host.request({ type: 'backends' }, backendsResultSchema, { stallMs: ENGINE_TIMEOUT_MS })
-    return ok(`${answer.runtime} with ${answer.providers.join(', ')}`)
+    return ok(`${answer.runtime}, built for ${answer.providers.join(', ')}; a run tries them and says which started`)
   } finally {
     await host.close()
   }
