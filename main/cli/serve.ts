@@ -1,4 +1,4 @@
-import { writeFileAtomic } from '#node/config/json-store.ts'
+import { writeFileAtomic } from '#node/files/atomic-file.ts'
 import { newToken } from '#node/http/loopback-guard.ts'
 import { createApi } from '../api/create-api.ts'
 import { createHeadlessShell } from '../shell/headless/headless-shell.ts'

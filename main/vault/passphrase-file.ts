@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { open, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { AlcoveError } from '#common/errors.ts'
-import { syncFolder } from './atomic-file.ts'
+import { syncFolder } from '#node/files/atomic-file.ts'
 
 const PASSPHRASE_FILE_BYTES = 4096
 

@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { AlcoveError } from '#common/errors.ts'
-import { createFileAtomic } from './atomic-file.ts'
+import { createFileAtomic } from '#node/files/atomic-file.ts'
 import { PUBLIC_KEY_BYTES } from './hybrid-kem.ts'
 
 const base64 = (bytes: number) =>

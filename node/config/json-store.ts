@@ -1,40 +1,12 @@
-import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { AlcoveError } from '#common/errors.ts'
+import { writeFileAtomic } from '../files/atomic-file.ts'
 
 export interface JsonStore<Value> {
   get(): Value
   /** Merges the change, checks the whole, writes it and returns it. Changes are written one after the other. */
   update(change: Partial<Value>): Promise<Value>
-}
-
-/** Replaces a file so that at any moment either the old or the new content is whole, also after a power cut. */
-export async function writeFileAtomic(file: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`
-  try {
-    const handle = await open(temporary, 'wx', mode)
-    try {
-      await handle.writeFile(content)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await rename(temporary, file)
-  } catch (error) {
-    await rm(temporary, { force: true })
-    throw error
-  }
-  if (process.platform !== 'win32') {
-    const folder = await open(dirname(file), 'r')
-    try {
-      await folder.sync()
-    } finally {
-      await folder.close()
-    }
-  }
 }
 
 async function readOrNull(file: string): Promise<string | null> {

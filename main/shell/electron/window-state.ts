@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type * as Electron from 'electron'
 import { z } from 'zod'
-import { writeFileAtomic } from '#node/config/json-store.ts'
+import { writeFileAtomic } from '#node/files/atomic-file.ts'
 
 const MIN_WIDTH = 1024
 const MIN_HEIGHT = 640
